@@ -1,0 +1,37 @@
+# `make run` and `make test` need Python 3.11+ and nothing else: the first call of either installs into .venv.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+INSTALLED := $(VENV)/.installed
+
+.PHONY: help run test unit lint format clean
+
+help:  ## Show this list
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | expand -t 12
+
+run: $(INSTALLED)  ## Start everything on this machine with demo factories; Ctrl-C stops it
+	@$(BIN)/vision-events up --demo
+
+test: lint  ## Lint, type check and run every test
+	@$(BIN)/python -m pytest
+
+unit: $(INSTALLED)  ## Run the tests that need no service
+	@$(BIN)/python -m pytest tests/unit
+
+lint: $(INSTALLED)  ## Check style, formatting and types
+	@$(BIN)/ruff check -q .
+	@$(BIN)/ruff format -q --check .
+	@$(BIN)/mypy --no-error-summary
+
+format: $(INSTALLED)  ## Mend style and formatting
+	@$(BIN)/ruff check -q --fix . ; $(BIN)/ruff format -q .
+
+clean:  ## Remove the virtual environment and caches (never data)
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis
+
+$(INSTALLED): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed; set PYTHON=..." >&2; exit 1; }
+	@test -d $(VENV) || $(PYTHON) -m venv $(VENV)
+	@echo "Installing into $(VENV) (once) ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[embedded,dev]'
+	@touch $@

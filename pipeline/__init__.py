@@ -1,0 +1,1 @@
+"""What happens to data: a pure core, and thin edges around it."""

@@ -1,0 +1,1 @@
+"""What the data looks like: models, topics, use cases and tables. Nothing here does I/O."""
