@@ -29,9 +29,7 @@ Confidence = Annotated[float, Field(strict=True, ge=0, le=1)]
 Integer = Annotated[int, Field(strict=True, ge=-(2**63), le=2**63 - 1)]
 Pixels = Annotated[int, Field(strict=True, ge=1, le=100_000)]
 
-MetadataKey = Annotated[
-    str, StringConstraints(min_length=1, max_length=100, pattern=r"^[a-zA-Z0-9_ -]+$", strict=True)
-]
+MetadataKey = Annotated[str, StringConstraints(min_length=1, max_length=100, pattern=r"^[a-zA-Z0-9_ -]+$", strict=True)]
 MetadataValue = (
     Annotated[str, StringConstraints(max_length=1000, strict=True)]
     | Annotated[bool, Field(strict=True)]

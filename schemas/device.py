@@ -76,5 +76,3 @@ class DeviceFile(Document):
                     raise ValueError(f"{kind} {entry.id!r} is listed twice")
                 seen.add(entry.id)
         return self
-
-

@@ -4,10 +4,10 @@ One shape serves both: the JSON of this model is the value of the Kafka record a
 parses (`schemas/clickhouse`). Annotations of all images lie in flat lists; their `image` is the position in `images`.
 """
 
-from typing import Annotated
+from typing import Annotated, NotRequired
 
 from pydantic import AwareDatetime, ConfigDict, Field, with_config
-from typing_extensions import NotRequired, TypedDict
+from typing_extensions import TypedDict
 
 from schemas.annotations import Classification, InstanceSegmentation, Keypoints, ObjectDetection
 from schemas.common import ClassName, Confidence, Document, Identifier, Metadata

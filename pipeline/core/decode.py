@@ -1,0 +1,139 @@
+"""From the bytes of a record to a raw inference result in canonical form.
+
+The common case, a canonical envelope, is validated straight from the bytes. All else takes the longer way: parse,
+find the format, convert, validate.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import orjson
+from pipeline.core.formats import FormatContext, FormatError, format_named, recognise, unwrap_cloudevent
+from pipeline.core.formats.base import Format
+from pydantic import ValidationError
+
+from pipeline.core.explain import explain
+from pipeline.core.record import RawRecord
+from pipeline.errors import InvalidRecordError
+from schemas.device import Device
+from schemas.raw_inference import ENVELOPE_FIELDS, RawInferenceResult
+from schemas.reject import RejectReason
+
+FORMAT_HEADER = "vision-format"
+"""Kafka header by which a producer names the format of its record."""
+
+_validate_json = RawInferenceResult.model_validate_json
+
+
+def decode(record: RawRecord, devices: Mapping[str, Device]) -> RawInferenceResult:
+    """The canonical form of a record. Raises InvalidRecordError with reason, message and field."""
+    value = record.value
+    if not value:
+        raise InvalidRecordError(RejectReason.NOT_JSON, "the record has no value")
+    if not record.headers:
+        try:
+            return _validate_json(value)
+        except ValidationError:
+            pass  # another format, or broken: the longer way tells which
+    return _decode_any(record, value, devices)
+
+
+def _decode_any(record: RawRecord, value: bytes, devices: Mapping[str, Device]) -> RawInferenceResult:
+    headers = {name.lower(): content for name, content in record.headers}
+    try:
+        document = orjson.loads(value)
+    except orjson.JSONDecodeError as error:
+        raise InvalidRecordError(RejectReason.NOT_JSON, f"not JSON: {error}") from None
+    document, fallbacks = unwrap_cloudevent(document, headers)
+    named = headers.get(FORMAT_HEADER, b"").decode("utf-8", "replace")
+    canonical = fallbacks | _to_canonical(document, named, record, devices)
+    try:
+        return _validate_json(orjson.dumps(canonical))
+    except ValidationError as error:
+        raise explain(error, canonical) from None
+    except TypeError as error:  # an adapter or a CloudEvent gave what JSON cannot hold
+        raise InvalidRecordError(RejectReason.INVALID_RESULT, str(error)) from None
+
+
+def _to_canonical(document: Any, named: str, record: RawRecord, devices: Mapping[str, Device]) -> dict[str, Any]:
+    """An envelope keeps its fields and has its result converted; a bare result is converted as a whole."""
+    if named:
+        whole = _named(named)
+        if _is_envelope(document) and "result" in document:
+            return _convert_envelope(document, whole, record, devices)
+        return _convert(whole, document, _context({}, record, devices), "")
+    if _is_envelope(document):
+        given = document.get("format")
+        if isinstance(given, str):
+            return _convert_envelope(document, _named(given), record, devices)
+        found = recognise(document["result"]) if "result" in document else None
+        return _convert_envelope(document, found, record, devices) if found else document
+    found = recognise(document)
+    if found is None:
+        raise _unrecognised(document)
+    return _convert(found, document, _context({}, record, devices), "")
+
+
+def _is_envelope(document: Any) -> bool:
+    return isinstance(document, dict) and not document.keys() - ENVELOPE_FIELDS
+
+
+def _convert_envelope(
+    envelope: dict[str, Any], found: Format, record: RawRecord, devices: Mapping[str, Device]
+) -> dict[str, Any]:
+    context = _context(envelope, record, devices)
+    converted = _convert(found, envelope.get("result"), context, "result.")
+    merged: dict[str, Any] = converted | {
+        key: value for key, value in envelope.items() if key != "result" and value is not None
+    }
+    for key in ("source", "custom_metadata"):
+        if isinstance(converted.get(key), dict) and isinstance(envelope.get(key), dict):
+            merged[key] = converted[key] | envelope[key]
+    return merged
+
+
+def _convert(found: Format, value: Any, context: FormatContext, prefix: str) -> dict[str, Any]:
+    try:
+        return {"format": found.name} | found.to_canonical(value, context)
+    except FormatError as error:
+        message = f"not a valid {found.name} result: {error.message}"
+        raise InvalidRecordError(RejectReason.INVALID_RESULT, message, prefix + error.field) from None
+
+
+def _context(envelope: dict[str, Any], record: RawRecord, devices: Mapping[str, Device]) -> FormatContext:
+    size, source = envelope.get("image"), envelope.get("source")
+    device_id = source.get("device_id") if isinstance(source, dict) else None
+    if not isinstance(device_id, str):
+        device_id = key_text(record) or None
+    width, height = (size.get("width"), size.get("height")) if isinstance(size, dict) else (None, None)
+    return FormatContext(
+        width=width if isinstance(width, int) else None,
+        height=height if isinstance(height, int) else None,
+        device_id=device_id,
+        devices=devices.get,
+    )
+
+
+def key_text(record: RawRecord) -> str:
+    """The record's key as text, empty where there is none: by convention the device id."""
+    return record.key.decode("utf-8", "replace")[:256] if record.key else ""
+
+
+def _named(name: str) -> Format:
+    found = format_named(name)
+    if found is None:
+        raise InvalidRecordError(RejectReason.UNKNOWN_FORMAT, f"no format is called {name!r}", "format")
+    return found
+
+
+def _unrecognised(document: Any) -> InvalidRecordError:
+    """Close to an envelope: name the field that is not one. Else say that no format fits."""
+    if isinstance(document, dict) and document.keys() & ENVELOPE_FIELDS:
+        field = sorted(document.keys() - ENVELOPE_FIELDS)[0]
+        allowed = ", ".join(sorted(ENVELOPE_FIELDS))
+        return InvalidRecordError(RejectReason.UNKNOWN_FIELD, f"unknown field; an envelope has {allowed}", field)
+    kind = "an object" if isinstance(document, dict) else f"a JSON {type(document).__name__}"
+    return InvalidRecordError(
+        RejectReason.UNKNOWN_FORMAT,
+        f"{kind} that is neither an envelope nor a result of a known format; name it in the header {FORMAT_HEADER!r}",
+    )

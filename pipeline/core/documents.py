@@ -1,0 +1,25 @@
+"""Use case and device documents: from YAML or JSON text to models, with errors that name file and field."""
+
+from typing import Any, TypeVar
+
+import yaml
+from pydantic import BaseModel, ValidationError
+
+from pipeline.core.explain import explain
+from pipeline.errors import ConfigurationError
+
+Model = TypeVar("Model", bound=BaseModel)
+
+
+def parse_document(text: str, model: type[Model], origin: str) -> Model:
+    """The model that a document describes. Raises ConfigurationError naming `origin`, the field and the fault."""
+    try:
+        content: Any = yaml.safe_load(text)  # JSON is YAML
+    except yaml.YAMLError as error:
+        raise ConfigurationError(f"{origin}: neither YAML nor JSON: {error}") from None
+    if not isinstance(content, dict):
+        raise ConfigurationError(f"{origin}: expected an object with fields, found {type(content).__name__}")
+    try:
+        return model.model_validate(content)
+    except ValidationError as error:
+        raise ConfigurationError(f"{origin}: {explain(error, content)}") from None

@@ -1,0 +1,145 @@
+"""What a use case adds to an event: metadata from the registry, the shift, and `event_data` from the predictions."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+from pipeline.core.registry import Registry
+from pipeline.errors import InvalidRecordError
+from schemas.device import Device
+from schemas.reject import RejectReason
+from schemas.use_case import (
+    ClassThreshold,
+    CountRule,
+    MetadataSchema,
+    QualityRule,
+    SafetyRule,
+    UseCase,
+    metadata_type,
+)
+
+Warnings = list[dict[str, str]]
+Annotation = Any
+"""A checked annotation: one of the typed dictionaries of `schemas.annotations`."""
+
+
+def warn(warnings: Warnings, code: str, field: str, message: str) -> None:
+    """Note something about a stored event that its producer should look at."""
+    warnings.append({"code": code, "field": field, "message": message})
+
+
+def complete_metadata(
+    metadata: dict[str, Any], use_case: UseCase, device: Device | None, shift: str | None
+) -> dict[str, Any]:
+    """The record's metadata, completed from the device registry, the shift and the defaults, in this order."""
+    completed = dict(metadata)
+    enrichment = use_case.enrichment
+    if device is not None:
+        for key in enrichment.device_metadata:
+            if key not in completed and key in device.metadata:
+                completed[key] = device.metadata[key]
+    if shift is not None and enrichment.shift_field is not None:
+        completed.setdefault(enrichment.shift_field, shift)
+    for key, field in use_case.metadata.fields.items():
+        if field.default is not None and key not in completed:
+            completed[key] = field.default
+    return completed
+
+
+def check_metadata(metadata: dict[str, Any], schema: MetadataSchema, warnings: Warnings) -> None:
+    """Hold metadata against the use case's schema: warn (lenient) or raise InvalidRecordError (strict)."""
+    if not schema.fields:
+        return
+    for key, message, code in _metadata_faults(metadata, schema):
+        field = f"custom_metadata.{key}"
+        if schema.mode == "strict":
+            raise InvalidRecordError(RejectReason.INVALID_METADATA, message, field)
+        warn(warnings, code, field, message)
+
+
+def _metadata_faults(metadata: dict[str, Any], schema: MetadataSchema) -> Iterable[tuple[str, str, str]]:
+    fields = schema.fields
+    for key, value in metadata.items():
+        field = fields.get(key)
+        if field is None:
+            yield key, "not in the metadata schema of the use case", "unknown_metadata_key"
+        elif metadata_type(value) != field.type:
+            yield key, f"must be a {field.type}, not a {metadata_type(value)}", "metadata_type"
+        elif field.enum is not None and value not in field.enum:
+            yield key, f"{value!r} is not among {', '.join(map(str, field.enum))}", "metadata_value"
+    for key, field in fields.items():
+        if field.required and key not in metadata:
+            yield key, "required by the use case, and absent", "metadata_missing"
+
+
+def find_shift(registry: Registry, factory_id: str, use_case: UseCase, moment: datetime) -> str | None:
+    """The name of the shift in which the event happened, where the use case asks for it."""
+    if use_case.enrichment.shift_field is None:
+        return None
+    calendar = registry.calendars.get(factory_id)
+    return calendar.shift_at(moment) if calendar else None
+
+
+def compute_event_data(
+    use_case: UseCase, objects: Sequence[Annotation], every: Sequence[Annotation], metadata: dict[str, Any]
+) -> dict[str, Any] | None:
+    """`event_data` by the use case's rule, None without one.
+
+    `objects` are detections, segmentations and keypoint objects; `every` has the classifications too.
+    """
+    rules = use_case.enrichment
+    if rules.quality is not None:
+        return _quality(rules.quality, every)
+    if rules.safety is not None:
+        return _safety(rules.safety, every)
+    if rules.count is not None:
+        return _count(rules.count, objects, metadata)
+    return None
+
+
+def _quality(rule: QualityRule, annotations: Sequence[Annotation]) -> dict[str, Any]:
+    for threshold in rule.fail_when:
+        matching = _matching(threshold, annotations)
+        if matching:
+            return _with_confidence({"result": "fail"}, matching)
+    return {"result": "pass"}
+
+
+def _safety(rule: SafetyRule, annotations: Sequence[Annotation]) -> dict[str, Any]:
+    for violation in rule.violations:
+        if _matching(violation, annotations):
+            return {
+                "alert_type": violation.alert_type,
+                "severity": violation.severity,
+                "description": violation.description,
+            }
+    return {"alert_type": "none", "severity": "low", "description": "no violation"}
+
+
+def _count(rule: CountRule, objects: Sequence[Annotation], metadata: dict[str, Any]) -> dict[str, Any]:
+    counted = sum(
+        1
+        for item in objects
+        if (rule.classes is None or item["class"] in rule.classes)
+        and (item["confidence"] is None or item["confidence"] >= rule.min_confidence)
+    )
+    data = {"item_count": counted, "item_type": rule.item_type}
+    if rule.location_from is not None and rule.location_from in metadata:
+        data["location"] = str(metadata[rule.location_from])
+    return data
+
+
+def _matching(threshold: ClassThreshold, annotations: Sequence[Annotation]) -> list[Annotation]:
+    """The annotations that meet a threshold, empty when fewer than its count. No stated confidence meets any."""
+    found = [
+        item
+        for item in annotations
+        if item["class"] == threshold.class_
+        and (item["confidence"] is None or item["confidence"] >= threshold.min_confidence)
+    ]
+    return found if len(found) >= threshold.min_count else []
+
+
+def _with_confidence(data: dict[str, Any], matching: Sequence[Annotation]) -> dict[str, Any]:
+    stated = [item["confidence"] for item in matching if item["confidence"] is not None]
+    return data | {"confidence": max(stated)} if stated else data

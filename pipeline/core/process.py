@@ -1,0 +1,190 @@
+"""From a raw record to a vision event: the whole of what happens to one record, without I/O."""
+
+import uuid
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from pydantic import ValidationError
+
+from pipeline.core.decode import decode, key_text
+from pipeline.core.enrich import (
+    Warnings,
+    check_metadata,
+    complete_metadata,
+    compute_event_data,
+    find_shift,
+    warn,
+)
+from pipeline.core.explain import explain
+from pipeline.core.record import RawRecord, row_version
+from pipeline.core.registry import Registry
+from pipeline.core.timestamps import SKEW, event_time
+from pipeline.core.views import ImageReference, Upload, Views, collect_views
+from pipeline.errors import InvalidRecordError
+from schemas.annotations import ANNOTATION_KINDS
+from schemas.device import Device
+from schemas.event_data import EVENT_DATA
+from schemas.raw_inference import RawInferenceResult
+from schemas.reject import RejectReason
+from schemas.use_case import UseCase
+
+_NAMESPACE = uuid.UUID("6f0f5f64-3f57-5f0c-9d0e-5a0c8d1c1b7e")
+"""Namespace of the ids of events that came without one (UUIDv5 of topic, partition and offset)."""
+
+_SOURCE_FIELDS = ("factory_id", "device_id", "stream_id", "workflow_id", "frame_id")
+
+
+@dataclass(slots=True)
+class Processed:
+    """A vision event (the fields of `schemas.vision_event.VisionEvent`; absent ones have their default).
+
+    `uploads` are to be made durable before the event; `references` are to be looked up before it is serialised.
+    """
+
+    event: dict[str, Any]
+    uploads: list[Upload]
+    references: list[ImageReference]
+
+
+def process(record: RawRecord, registry: Registry) -> Processed:
+    """Decode, validate and enrich one record. Raises InvalidRecordError for one that cannot be stored.
+
+    The same record and registry always give the same event: ids and versions come from the record's coordinates,
+    times from the broker's timestamp.
+    """
+    raw = decode(record, registry.devices)
+    source = _source(raw, record, registry)
+    device = registry.devices.get(source.get("device_id", ""))
+    use_case = _use_case(raw, device, registry)
+    warnings: Warnings = []
+    broker_time = datetime.fromtimestamp(record.timestamp / 1000, UTC)
+    moment = event_time(raw.timestamp, broker_time)
+    if raw.timestamp is None:
+        warn(warnings, "timestamp_missing", "timestamp", "absent: the time of arrival was taken")
+    elif moment > broker_time + SKEW:
+        warn(warnings, "clock_skew", "timestamp", "more than five minutes ahead of the time of arrival")
+    shift = find_shift(registry, source.get("factory_id", ""), use_case, moment)
+    metadata = complete_metadata(raw.custom_metadata, use_case, device, shift)
+    check_metadata(metadata, use_case.metadata, warnings)
+    views = collect_views(raw, use_case.images)
+
+    event: dict[str, Any] = {
+        "workspace_id": use_case.workspace_id,
+        "use_case_id": use_case.id,
+        "event_id": raw.event_id or _derived_id(record),
+        "event_type": raw.event_type or use_case.event_type,
+        "timestamp": moment,
+        **source,
+        "retention_days": use_case.retention_days,
+        "topic": record.topic,
+        "partition": record.partition,
+        "offset": record.offset,
+        "version": row_version(record.timestamp, record.offset),
+    }
+    _add_annotations(event, views)
+    objects = [item for kind in ANNOTATION_KINDS if kind != "classifications" for item in event.get(kind, ())]
+    every = [*objects, *event.get("classifications", ())]
+    _add_counts(event, objects, every)
+    event_data = _event_data(event["event_type"], raw, use_case, objects, every, metadata)
+    for key, value in (
+        ("images", views.images),
+        ("custom_metadata", metadata),
+        ("event_data", event_data),
+        ("comment", raw.comment),
+        ("display_image_position", raw.display_image_position),
+        ("warnings", warnings),
+    ):
+        if value:
+            event[key] = value
+    _add_frame_size(event, raw, device)
+    return Processed(event, views.uploads, views.references)
+
+
+def _source(raw: RawInferenceResult, record: RawRecord, registry: Registry) -> dict[str, str]:
+    """The record's source; the key stands in for the device id, the registry for the rest."""
+    given: dict[str, Any] = dict(raw.source or {})
+    source: dict[str, str] = {name: value for name in _SOURCE_FIELDS if (value := given.get(name))}
+    if "device_id" not in source and (key := key_text(record)).isprintable() and key:
+        source["device_id"] = key
+    device = registry.devices.get(source.get("device_id", ""))
+    if device is not None:
+        for name in ("factory_id", "stream_id", "workflow_id"):
+            if name not in source and (value := getattr(device, name)):
+                source[name] = value
+    return source
+
+
+def _use_case(raw: RawInferenceResult, device: Device | None, registry: Registry) -> UseCase:
+    use_case_id = raw.use_case_id or (device.use_case_id if device else None)
+    if use_case_id is None:
+        message = "none given, and the device registry has no default for this device"
+        raise InvalidRecordError(RejectReason.UNKNOWN_USE_CASE, message, "use_case_id")
+    use_case = registry.use_cases.get(use_case_id)
+    if use_case is None:
+        message = f"no use case {use_case_id!r}; apply its document, then replay this reject"
+        raise InvalidRecordError(RejectReason.UNKNOWN_USE_CASE, message, "use_case_id")
+    if use_case.status != "active":
+        message = f"use case {use_case_id!r} is archived"
+        raise InvalidRecordError(RejectReason.UNKNOWN_USE_CASE, message, "use_case_id")
+    return use_case
+
+
+def _derived_id(record: RawRecord) -> str:
+    return str(uuid.uuid5(_NAMESPACE, f"{record.topic}/{record.partition}/{record.offset}"))
+
+
+def _add_annotations(event: dict[str, Any], views: Views) -> None:
+    """Flat lists over all views; `image` is written only where it is not 0, its default."""
+    for position, result in views.results:
+        for kind, annotations in result.items():
+            if position:
+                for item in annotations:
+                    item["image"] = position
+            if annotations:
+                event[kind] = [*event[kind], *annotations] if kind in event else annotations
+
+
+def _add_counts(event: dict[str, Any], objects: list[Any], every: list[Any]) -> None:
+    if objects:
+        counts: dict[str, int] = {}
+        for item in objects:
+            name = item["class"]
+            counts[name] = counts.get(name, 0) + 1
+        event["class_counts"] = counts
+    stated = [item["confidence"] for item in every if item["confidence"] is not None]
+    if stated:
+        event["max_confidence"] = max(stated)
+
+
+def _event_data(
+    event_type: str,
+    raw: RawInferenceResult,
+    use_case: UseCase,
+    objects: list[Any],
+    every: list[Any],
+    metadata: dict[str, Any],
+) -> Any:
+    if raw.event_data is None:
+        if event_type != use_case.event_type:
+            return None
+        return compute_event_data(use_case, objects, every, metadata)
+    try:
+        return EVENT_DATA[event_type].validate_python(raw.event_data)
+    except ValidationError as error:
+        raise explain(error, raw.event_data, "event_data.") from None
+
+
+def _add_frame_size(event: dict[str, Any], raw: RawInferenceResult, device: Device | None) -> None:
+    size = raw.image or (device.image if device else None)
+    if size is not None:
+        event["frame_width"], event["frame_height"] = size["width"], size["height"]
+    else:
+        for view in event.get("images", ())[:1]:
+            for prefix in ("input_", ""):
+                if f"{prefix}width" in view:
+                    event["frame_width"], event["frame_height"] = (
+                        view[f"{prefix}width"],
+                        view[f"{prefix}height"],
+                    )
+                    return

@@ -1,0 +1,46 @@
+"""What the core needs of a Kafka record. aiokafka's records have this shape as they are."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+
+class RawRecord(Protocol):
+    """A record of the raw topic. `timestamp` is milliseconds since the epoch, set by the broker."""
+
+    @property
+    def topic(self) -> str: ...  # noqa: D102
+    @property
+    def partition(self) -> int: ...  # noqa: D102
+    @property
+    def offset(self) -> int: ...  # noqa: D102
+    @property
+    def timestamp(self) -> int: ...  # noqa: D102
+    @property
+    def key(self) -> bytes | None: ...  # noqa: D102
+    @property
+    def value(self) -> bytes | None: ...  # noqa: D102
+    @property
+    def headers(self) -> Sequence[tuple[str, bytes]]: ...  # noqa: D102
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A raw record that did not come from a consumer: tests, rule trials, benchmarks."""
+
+    value: bytes | None
+    topic: str = "vision.inferences"
+    partition: int = 0
+    offset: int = 0
+    timestamp: int = 0
+    key: bytes | None = None
+    headers: Sequence[tuple[str, bytes]] = ()
+
+
+def row_version(timestamp_ms: int, offset: int) -> int:
+    """Which of several events with one id is the later: by the broker's time, then by offset.
+
+    The same record always gives the same version, so a redelivery or a replay of old records never wins over what
+    came after it. 2**20 offsets a millisecond are told apart, more than a partition takes.
+    """
+    return (timestamp_ms << 20) | (offset & 0xFFFFF)

@@ -1,0 +1,1 @@
+"""The thin edges: Kafka, S3 and ClickHouse."""

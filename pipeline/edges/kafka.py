@@ -1,0 +1,108 @@
+"""Kafka: connections, topics, and how far producers and workers have come."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any, NamedTuple
+
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
+
+from pipeline.errors import ConfigurationError, DependencyError
+from pipeline.settings import Settings
+from schemas.topics import MAX_RAW_RECORD_BYTES, RECORD_OVERHEAD_BYTES, TOPICS
+
+MAX_REQUEST_BYTES = MAX_RAW_RECORD_BYTES + RECORD_OVERHEAD_BYTES
+
+
+class PartitionProgress(NamedTuple):
+    """Offsets of one partition: where the log begins and ends, and what the group has committed (None: nothing)."""
+
+    topic: str
+    partition: int
+    begin: int
+    end: int
+    committed: int | None
+
+
+def connection(settings: Settings) -> dict[str, Any]:
+    """Keyword arguments that every aiokafka client of ours takes."""
+    return {"bootstrap_servers": settings.kafka_bootstrap}
+
+
+def producer(settings: Settings, **options: Any) -> AIOKafkaProducer:
+    """A producer that loses nothing: acks from all replicas, idempotent. Start it within an event loop."""
+    defaults: dict[str, Any] = {
+        "acks": "all",
+        "enable_idempotence": True,
+        "max_request_size": MAX_REQUEST_BYTES,
+        "max_batch_size": 256 * 1024,
+        "linger_ms": 5,
+    }
+    return AIOKafkaProducer(**connection(settings), **(defaults | options))
+
+
+@asynccontextmanager
+async def admin(settings: Settings) -> AsyncIterator[AIOKafkaAdminClient]:
+    """An administration client. Raises DependencyError when no broker answers."""
+    client = AIOKafkaAdminClient(**connection(settings))
+    try:
+        await client.start()
+        yield client
+    except KafkaError as error:
+        raise DependencyError(f"Kafka at {settings.kafka_bootstrap}: {error!r}") from error
+    finally:
+        await client.close()
+
+
+async def ensure_topics(settings: Settings) -> list[str]:
+    """Create the topics that are missing and return their names. Raises DependencyError or ConfigurationError."""
+    wanted = [
+        NewTopic(
+            topic.name,
+            num_partitions=topic.partitions or settings.topic_partitions,
+            replication_factor=settings.topic_replication,
+            topic_configs=topic.config(),
+        )
+        for topic in TOPICS
+    ]
+    async with admin(settings) as client:
+        existing = set(await client.list_topics())
+        missing = [topic for topic in wanted if topic.name not in existing]
+        if not missing:
+            return []
+        response = await client.create_topics(missing)
+    for name, code, *_ in response.topic_errors:
+        if code and for_code(code) is not TopicAlreadyExistsError:
+            raise ConfigurationError(f"topic {name} cannot be created: {for_code(code).__name__}")
+    return [topic.name for topic in missing]
+
+
+async def progress(settings: Settings, group: str) -> list[PartitionProgress]:
+    """Offsets of every partition of our topics. Raises DependencyError when no broker answers."""
+    async with admin(settings) as client:
+        committed = await client.list_consumer_group_offsets(group)
+    consumer = AIOKafkaConsumer(**connection(settings), enable_auto_commit=False)
+    try:
+        await consumer.start()
+        await consumer.topics()
+        places = [
+            TopicPartition(topic.name, partition)
+            for topic in TOPICS
+            for partition in sorted(consumer.partitions_for_topic(topic.name) or ())
+        ]
+        begins, ends = await consumer.beginning_offsets(places), await consumer.end_offsets(places)
+    except KafkaError as error:
+        raise DependencyError(f"Kafka at {settings.kafka_bootstrap}: {error!r}") from error
+    finally:
+        await consumer.stop()
+    return [
+        PartitionProgress(
+            place.topic,
+            place.partition,
+            begins[place],
+            ends[place],
+            committed[place].offset if place in committed else None,
+        )
+        for place in places
+    ]

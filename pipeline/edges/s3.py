@@ -1,0 +1,157 @@
+"""The object store: images under the hash of their content."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from io import BytesIO
+from typing import Final
+from urllib.parse import urlsplit
+
+import certifi
+import urllib3
+from minio import Minio
+from minio.error import MinioException, S3Error
+
+from pipeline.core.images import ImageInfo, inspect_image
+from pipeline.core.views import ImageReference, Upload
+from pipeline.errors import ConfigurationError, DependencyError, InvalidRecordError
+from pipeline.settings import Settings
+from schemas.reject import RejectReason
+from schemas.use_case import ImagePolicy
+
+_CONFIGURATION: Final = frozenset(
+    {
+        "NoSuchBucket",
+        "AccessDenied",
+        "InvalidAccessKeyId",
+        "SignatureDoesNotMatch",
+        "AuthorizationHeaderMalformed",
+    }
+)
+_ABSENT: Final = frozenset({"NoSuchKey", "NoSuchObject", "ResourceNotFound"})
+
+
+class ImageStore:
+    """Puts images, finds referenced ones, signs links. Blocking: call it from threads. Safe to share."""
+
+    def __init__(self, settings: Settings) -> None:
+        url = urlsplit(settings.s3_endpoint)
+        if not url.netloc:
+            raise ConfigurationError(f"setting s3_endpoint: {settings.s3_endpoint!r} is not a URL")
+        self._bucket = settings.s3_bucket
+        self._readable = {settings.s3_bucket, *settings.s3_readable_buckets}
+        self._client = Minio(
+            url.netloc,
+            access_key=settings.s3_access_key,
+            secret_key=settings.s3_secret_key.get_secret_value(),
+            secure=url.scheme == "https",
+            region=settings.s3_region,
+            # Retries belong to the caller, who also stops fetching meanwhile.
+            http_client=urllib3.PoolManager(
+                maxsize=settings.image_concurrency,
+                timeout=urllib3.Timeout(connect=5, read=30),
+                retries=False,
+                cert_reqs="CERT_REQUIRED",
+                ca_certs=certifi.where(),
+            ),
+        )
+
+    def ensure_bucket(self) -> None:
+        """Create the bucket where it is missing. Raises DependencyError or ConfigurationError."""
+        with _translated():
+            if not self._client.bucket_exists(bucket_name=self._bucket):
+                self._client.make_bucket(bucket_name=self._bucket)
+
+    def put(self, workspace_id: str, upload: Upload) -> None:
+        """Make an image durable. The same content again changes nothing."""
+        info = upload.info
+        with _translated():
+            self._client.put_object(
+                bucket_name=self._bucket,
+                object_name=object_name(workspace_id, info.image_id),
+                data=BytesIO(upload.content),
+                length=info.size,
+                content_type=info.content_type,
+                metadata={"width": str(info.width), "height": str(info.height)},
+            )
+
+    def resolve(self, workspace_id: str, reference: ImageReference, policy: ImagePolicy) -> ImageInfo | None:
+        """What is known of a referenced image; None for an image id that is not stored (a warning, not a reject).
+
+        An object named by an s3 uri is copied under the hash of its content, so that the event keeps its image
+        whatever the producer does with the object afterwards. Raises InvalidRecordError when it is absent, in a
+        bucket that is not allowed, or not acceptable as an image.
+        """
+        if reference.uri is None:
+            return self._stored(workspace_id, reference, policy)
+        bucket, _, name = reference.uri.removeprefix("s3://").partition("/")
+        if bucket not in self._readable:
+            message = f"bucket {bucket!r} is not among the readable buckets"
+            raise InvalidRecordError(RejectReason.IMAGE_NOT_FOUND, message, reference.field)
+        content = self._read(bucket, name, policy.max_bytes + 1)
+        if content is None:
+            message = f"no object {reference.uri}"
+            raise InvalidRecordError(RejectReason.IMAGE_NOT_FOUND, message, reference.field)
+        info = inspect_image(content, reference.field, policy)
+        if bucket != self._bucket or name != object_name(workspace_id, info.image_id):
+            self.put(workspace_id, Upload(info, content))
+        return info
+
+    def link(self, workspace_id: str, image_id: str, expires: timedelta = timedelta(hours=1)) -> str:
+        """A link to an image that works without credentials until it expires."""
+        name = object_name(workspace_id, image_id)
+        return str(self._client.presigned_get_object(bucket_name=self._bucket, object_name=name, expires=expires))
+
+    def _stored(self, workspace_id: str, reference: ImageReference, policy: ImagePolicy) -> ImageInfo | None:
+        image_id = reference.image_id or ""
+        if not _is_image_id(image_id):
+            return None
+        name = object_name(workspace_id, image_id)
+        with _translated():
+            try:
+                found = self._client.stat_object(bucket_name=self._bucket, object_name=name)
+            except S3Error as error:
+                if error.code in _ABSENT:
+                    return None
+                raise
+        metadata = {key.lower(): value for key, value in (found.metadata or {}).items()}
+        width, height = metadata.get("x-amz-meta-width"), metadata.get("x-amz-meta-height")
+        if width is None or height is None:  # put by a producer itself, not through us
+            content = self._read(self._bucket, name, policy.max_bytes + 1)
+            return inspect_image(content, reference.field, policy) if content is not None else None
+        return ImageInfo(image_id, found.content_type or "", found.size or 0, int(width), int(height))
+
+    def _read(self, bucket: str, name: str, limit: int) -> bytes | None:
+        """At most `limit` bytes of an object, None where there is no such object."""
+        with _translated():
+            try:
+                response = self._client.get_object(bucket_name=bucket, object_name=name)
+            except S3Error as error:
+                if error.code in _ABSENT:
+                    return None
+                raise
+            try:
+                return response.read(limit)
+            finally:
+                response.close()
+                response.release_conn()
+
+
+def object_name(workspace_id: str, image_id: str) -> str:
+    """Where an image lies in the bucket."""
+    return f"{workspace_id}/{image_id[:2]}/{image_id}"
+
+
+def _is_image_id(text: str) -> bool:
+    return len(text) == 64 and all(character in "0123456789abcdef" for character in text)
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    try:
+        yield
+    except S3Error as error:
+        kind = ConfigurationError if error.code in _CONFIGURATION else DependencyError
+        raise kind(f"S3: {error.code}: {error.message}") from error
+    except (MinioException, urllib3.exceptions.HTTPError, OSError) as error:
+        raise DependencyError(f"S3: {error}") from error

@@ -1,0 +1,49 @@
+"""Every error of the pipeline, in one tree. `retryable` tells what to do with it.
+
+VisionEventsError
+├── InvalidRecordError       this record can never be stored: it goes to the rejects, the others go on
+├── DependencyError          a service is away or overloaded: wait and try again (retryable)
+├── RowRefusedError          ClickHouse refuses a row for good: the row is found and rejected
+└── ConfigurationError       only a person can mend it: stop with a message, commit nothing
+"""
+
+from typing import ClassVar
+
+from schemas.reject import RejectReason
+
+
+class VisionEventsError(Exception):
+    """Base of all errors of the pipeline."""
+
+    retryable: ClassVar[bool] = False
+
+
+class InvalidRecordError(VisionEventsError):
+    """A record that cannot become a vision event.
+
+    `field` is the dotted path of the offending field within the record, empty when it is the record as a whole.
+    """
+
+    def __init__(self, reason: RejectReason, message: str, field: str = "") -> None:
+        super().__init__(f"{field}: {message}" if field else message)
+        self.reason = reason
+        self.message = message
+        self.field = field
+
+
+class DependencyError(VisionEventsError):
+    """Kafka, S3 or ClickHouse does not answer or asks to wait."""
+
+    retryable = True
+
+
+class RowRefusedError(VisionEventsError):
+    """ClickHouse refused an insert because of its content; `code` is the server's error code."""
+
+    def __init__(self, code: int, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+class ConfigurationError(VisionEventsError):
+    """A missing table, topic or bucket, wrong credentials, a bad setting or file: the message says what to do."""

@@ -1,0 +1,134 @@
+"""Makes batches durable, in the order that the promise rests on, and acknowledges them after that.
+
+While one flush is under way the next one gathers: small and quick at a low rate, large at a high one.
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+
+from clickhouse_connect.driver import Client
+
+from pipeline.core.views import Upload
+from pipeline.edges.clickhouse import insert_events, insert_rejects
+from pipeline.edges.s3 import ImageStore
+from pipeline.errors import InvalidRecordError, RowRefusedError
+from pipeline.ingest.batch import Batch, Row, merge, reject
+from pipeline.ingest.publisher import Publisher
+from pipeline.ingest.retry import until_done
+from pipeline.settings import Settings
+from schemas.reject import Reject, RejectReason
+
+log = logging.getLogger(__name__)
+
+Acknowledge = Callable[[], None]
+
+
+@dataclass(slots=True)
+class _Flush:
+    """What is written together, and whom to tell afterwards."""
+
+    batch: Batch = field(default_factory=Batch)
+    acknowledge: list[Acknowledge] = field(default_factory=list)
+    since: float = field(default_factory=time.monotonic)
+
+    @property
+    def size(self) -> int:
+        return len(self.batch.rows) + len(self.batch.rejects)
+
+
+class Writer:
+    """Takes batches and writes them. `add` waits while two flushes' worth is not durable yet: back-pressure."""
+
+    def __init__(self, settings: Settings, clickhouse: Client, images: ImageStore, publisher: Publisher) -> None:
+        self._settings = settings
+        self._clickhouse = clickhouse
+        self._images = images
+        self._publisher = publisher
+        self._image_slots = asyncio.Semaphore(settings.image_concurrency)
+        self._gathering = _Flush()
+        self._changed = asyncio.Condition()
+
+    async def add(self, batch: Batch, acknowledge: Acknowledge) -> None:
+        """Hand over a batch. `acknowledge` is called once all that it leads to is durable."""
+        async with self._changed:
+            await self._changed.wait_for(lambda: self._gathering.size < self._settings.batch_max_rows)
+            if not self._gathering.acknowledge:
+                self._gathering.since = time.monotonic()
+            merge(self._gathering.batch, batch)
+            self._gathering.acknowledge.append(acknowledge)
+            self._changed.notify_all()
+
+    async def run(self) -> None:
+        """Write until cancelled. Raises ConfigurationError when only a person can mend what is wrong."""
+        while True:
+            flush = await self._next()
+            await self._commit(flush)
+
+    async def _next(self) -> _Flush:
+        """Wait for something to write, and a little longer for company."""
+        linger = self._settings.batch_linger_ms / 1000
+        async with self._changed:
+            await self._changed.wait_for(lambda: bool(self._gathering.acknowledge))
+            remaining = self._gathering.since + linger - time.monotonic()
+            if remaining > 0:
+                full = self._changed.wait_for(lambda: self._gathering.size >= self._settings.batch_max_rows)
+                with suppress(TimeoutError):  # what has gathered by then goes
+                    await asyncio.wait_for(full, remaining)
+            flush, self._gathering = self._gathering, _Flush()
+            self._changed.notify_all()
+            return flush
+
+    async def _commit(self, flush: _Flush) -> None:
+        """The commit order. A crash before the last step leaves offsets uncommitted, and every step is idempotent."""
+        batch = flush.batch
+        # 1. Images: an event that can be seen has its pictures.
+        await self._put_images(batch)
+        # 2. Rows of events and rejects.
+        if batch.rows:
+            await self._insert_events(batch, batch.rows)
+        if batch.rejects:
+            await until_done(lambda: asyncio.to_thread(insert_rejects, self._clickhouse, batch.rejects))
+        # 3. Published events and rejects: who hears of an event finds it in the table.
+        if batch.rows and self._settings.publish_events:
+            await until_done(lambda: self._publisher.publish_events(batch.rows))
+        if batch.rejects:
+            await until_done(lambda: self._publisher.publish_rejects(batch.rejects))
+        # 4. Acknowledged: the transport commits these offsets.
+        for acknowledge in flush.acknowledge:
+            acknowledge()
+
+    async def _put_images(self, batch: Batch) -> None:
+        async def put(workspace_id: str, upload: Upload) -> None:
+            async with self._image_slots:
+                await until_done(lambda: asyncio.to_thread(self._images.put, workspace_id, upload))
+
+        if batch.uploads:
+            await asyncio.gather(*(put(workspace_id, upload) for workspace_id, upload in batch.uploads))
+
+    async def _insert_events(self, batch: Batch, rows: list[Row]) -> None:
+        """Insert rows; where ClickHouse refuses one for good, halve until it is found, and reject only that."""
+        lines = [row.line for row in rows]
+        try:
+            await until_done(lambda: asyncio.to_thread(insert_events, self._clickhouse, lines))
+        except RowRefusedError as error:
+            if len(rows) > 1:
+                middle = len(rows) // 2
+                await self._insert_events(batch, rows[:middle])
+                await self._insert_events(batch, rows[middle:])
+                return
+            log.error("ClickHouse refuses %s", _place(rows[0]))
+            batch.rows = [row for row in batch.rows if row is not rows[0]]
+            batch.rejects.append(_refused(rows[0], error))
+
+
+def _place(row: Row) -> str:
+    return f"{row.record.topic}/{row.record.partition}/{row.record.offset}"
+
+
+def _refused(row: Row, error: RowRefusedError) -> Reject:
+    message = f"ClickHouse code {error.code}: {error}"
+    return reject(row.record, InvalidRecordError(RejectReason.REFUSED_BY_STORE, message))

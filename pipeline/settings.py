@@ -1,0 +1,99 @@
+"""All settings, in one frozen object that is built once and passed down.
+
+Precedence: command line flags, then `VISION_EVENTS_*` environment variables, then the file named by
+`VISION_EVENTS_CONFIG` (TOML), then what a running `vision-events up` left in its data folder, then the defaults here.
+"""
+
+import os
+import tomllib
+from pathlib import Path
+from typing import Any
+
+from pydantic import Field, SecretStr, ValidationError
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+from pipeline.errors import ConfigurationError
+
+PREFIX = "VISION_EVENTS_"
+STACK_FILE = "stack.toml"
+"""Addresses and credentials of the embedded stack, written into the data folder while it runs (mode 0600)."""
+
+
+class Settings(BaseSettings):
+    """Settings of every process. Names are those of flags and, with the prefix, of environment variables."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="forbid", env_ignore_empty=True)
+
+    data_dir: Path = Field(Path(".vision-events"), description="Folder of the embedded stack's data.")
+
+    kafka_bootstrap: str = Field("127.0.0.1:9092", description="Kafka brokers, host:port, comma separated.")
+    topic_partitions: int = Field(4, ge=1, le=1000, description="Partitions of topics that are created.")
+    topic_replication: int = Field(1, ge=1, le=10, description="Replication factor of topics that are created.")
+
+    s3_endpoint: str = Field("http://127.0.0.1:8333", description="URL of the S3 server.")
+    s3_region: str = Field("us-east-1", description="Region that requests are signed for.")
+    s3_access_key: str = Field("", description="S3 access key.")
+    s3_secret_key: SecretStr = Field(SecretStr(""), description="S3 secret key.")
+    s3_bucket: str = Field("vision-images", description="Bucket of the images.")
+    s3_readable_buckets: tuple[str, ...] = Field(
+        (),
+        description="Buckets that s3:// references of producers may name, beside the bucket of the images.",
+    )
+
+    clickhouse_url: str = Field("http://127.0.0.1:8123", description="URL of ClickHouse's HTTP interface.")
+    clickhouse_database: str = Field("vision", description="Database of all tables and views.")
+    clickhouse_user: str = Field("default", description="User that writes.")
+    clickhouse_password: SecretStr = Field(SecretStr(""), description="Password of the user that writes.")
+    analyst_user: str = Field("analyst", description="Read-only user, for `sql` and for people.")
+    analyst_password: SecretStr = Field(SecretStr(""), description="Password of the read-only user.")
+    insert_timeout_s: float = Field(
+        60, gt=0, le=240, description="Longest wait for one insert; below Kafka's max.poll.interval (300 s)."
+    )
+
+    ingest_group: str = Field("vision-ingest", description="Consumer group of the ingest workers.")
+    batch_max_rows: int = Field(20_000, ge=1, le=1_000_000, description="Most rows of one insert.")
+    batch_linger_ms: int = Field(100, ge=0, le=10_000, description="Longest wait of a record for company.")
+    image_concurrency: int = Field(16, ge=1, le=256, description="Image requests under way at once, per worker.")
+    registry_poll_s: float = Field(2, gt=0, le=60, description="How often workers look for changed use cases.")
+    publish_events: bool = Field(True, description="Publish accepted events to the topic vision.events.")
+    http_host: str = Field("127.0.0.1", description="Address that the gateway listens on.")
+    http_port: int = Field(8080, ge=0, le=65535, description="Port of the gateway.")
+    log_level: str = Field("INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="Least level that is logged.")
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Flags, environment, named file, running stack: in this order."""
+        sources: list[PydanticBaseSettingsSource] = [init_settings, env_settings]
+        if named := os.environ.get(PREFIX + "CONFIG"):
+            if not Path(named).is_file():
+                raise ConfigurationError(f"{PREFIX}CONFIG names {named}, and there is no such file")
+            sources.append(TomlConfigSettingsSource(settings_cls, Path(named)))
+        data_dir = init_settings().get("data_dir") or os.environ.get(PREFIX + "DATA_DIR") or ".vision-events"
+        sources.append(TomlConfigSettingsSource(settings_cls, Path(data_dir) / STACK_FILE))
+        return tuple(sources)
+
+
+def load_settings(**flags: Any) -> Settings:
+    """The settings in force. Flags that are None were not given. Raises ConfigurationError naming the setting."""
+    given = {name: value for name, value in flags.items() if value is not None}
+    try:
+        return Settings(**given)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        name = ".".join(map(str, first["loc"]))
+        value = "" if "key" in name or "password" in name else f" (got {first['input']!r})"
+        raise ConfigurationError(f"setting {name} ({PREFIX}{name.upper()}): {first['msg']}{value}") from None
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigurationError(f"the settings file is not valid TOML: {error}") from None
