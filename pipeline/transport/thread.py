@@ -1,0 +1,116 @@
+"""The part that runs on the consumer's own thread: aiokafka's consumer, and reading with exact ranges."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, cast
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.coordinator.assignors.roundrobin import RoundRobinPartitionAssignor
+from aiokafka.coordinator.assignors.sticky.sticky_assignor import StickyPartitionAssignor
+from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread
+from faust.types import TP
+
+from .batch import Record
+
+if TYPE_CHECKING:
+    from .consumer import BatchConsumer
+    from .driver import Transport
+
+DEFAULT_MAX_RECORDS = 2_000
+
+
+@dataclass(slots=True, eq=False)
+class Fetched:
+    """What one read took from a partition: from position `start` (None: was being looked up) to `next`."""
+
+    start: int | None
+    next: int
+    records: list[Record]
+
+
+class BatchConsumerThread(AIOKafkaConsumerThread):
+    """Faust's consumer thread, reading batch topics with the range of offsets that each read covered."""
+
+    _reading: asyncio.Lock
+
+    async def on_start(self) -> None:
+        """Start aiokafka's consumer."""
+        self._reading = asyncio.Lock()
+        await super().on_start()
+
+    def _create_worker_consumer(self, transport: Any) -> AIOKafkaConsumer:
+        # Faust offers no setting for these, and aiokafka reads the attributes only when it is started.
+        options = cast("Transport", transport).options
+        consumer = super()._create_worker_consumer(transport)
+        consumer._isolation_level = "read_committed" if options.read_committed else "read_uncommitted"
+        consumer._fetch_max_wait_ms = int(options.fetch_max_wait * 1000)
+        consumer._max_poll_records = consumer._max_poll_records or DEFAULT_MAX_RECORDS
+        if options.sticky and self._assignor is RoundRobinPartitionAssignor:
+            consumer._partition_assignment_strategy = [StickyPartitionAssignor]
+        return consumer
+
+    def highwater(self, tp: TP) -> int:
+        """Return the end of what can be read."""
+        consumer = self._ensure_consumer()
+        committed_only = cast("Transport", self.transport).options.read_committed
+        end = consumer.last_stable_offset(tp) if committed_only else consumer.highwater(tp)
+        return cast(int, end)
+
+    async def keep_alive(self) -> None:
+        """Tell aiokafka that the application polls, although it may have nothing to read."""
+        await self.call_thread(self._keep_alive, self._ensure_consumer())
+
+    async def _keep_alive(self, consumer: AIOKafkaConsumer) -> None:
+        with consumer._subscription.fetch_context():
+            pass
+
+    async def _fetch_records(
+        self,
+        consumer: AIOKafkaConsumer,
+        active_partitions: set[TP] | None,
+        timeout: float | None = None,
+        max_records: int | None = None,
+    ) -> Any:
+        read = super()._fetch_records
+        batch_topics = cast("BatchConsumer", self.consumer).batch_topics
+        tps = [tp for tp in active_partitions or () if tp.topic in batch_topics]
+        # One read at a time: a cancelled caller leaves its read running, and the range of the next one
+        # would silently include what that took.
+        async with self._reading:
+            assignment = self._assignment(consumer)
+            before = self._positions(consumer, tps)
+            records = await read(consumer, cast("set[TP]", active_partitions), timeout, max_records)
+            if self._assignment(consumer) is not assignment:
+                self._put_back(consumer, records)
+                return {}
+            after = self._positions(consumer, tps)
+        result = {tp: found for tp, found in records.items() if tp.topic not in batch_topics}
+        for tp, position in after.items():
+            found = records.get(tp, [])
+            if found or position != before.get(tp):
+                result[tp] = [Fetched(before.get(tp), position, found)]
+        return result
+
+    @staticmethod
+    def _assignment(consumer: AIOKafkaConsumer) -> Any:
+        subscription = consumer._subscription.subscription
+        return subscription.assignment if subscription else None
+
+    def _positions(self, consumer: AIOKafkaConsumer, tps: Iterable[TP]) -> dict[TP, int]:
+        assignment = self._assignment(consumer)
+        states = {tp: assignment.state_value(_aiokafka(tp)) for tp in tps} if assignment else {}
+        return {tp: state.position for tp, state in states.items() if state and state.has_valid_position}
+
+    def _put_back(self, consumer: AIOKafkaConsumer, records: Mapping[Any, list[Record]]) -> None:
+        # aiokafka waited for a new assignment and read from it before Faust has placed its positions.
+        assigned = consumer.assignment()
+        for tp, found in records.items():
+            if tp in assigned:
+                consumer.seek(tp, found[0].offset)
+
+
+def _aiokafka(tp: TP) -> TopicPartition:
+    return TopicPartition(tp.topic, tp.partition)
