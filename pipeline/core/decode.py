@@ -4,7 +4,7 @@ The common case, a canonical envelope, is validated straight from the bytes. All
 find the format, convert, validate.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import orjson
@@ -30,12 +30,17 @@ def decode(record: RawRecord, devices: Mapping[str, Device]) -> RawInferenceResu
     value = record.value
     if not value:
         raise InvalidRecordError(RejectReason.NOT_JSON, "the record has no value")
-    if not record.headers:
+    if not _names_format(record.headers):
         try:
             return _validate_json(value)
         except ValidationError:
             pass  # another format, or broken: the longer way tells which
     return _decode_any(record, value, devices)
+
+
+def _names_format(headers: Sequence[tuple[str, bytes]]) -> bool:
+    """Whether headers say how the value is to be read; others, such as those of tracing, do not matter."""
+    return any(name.lower() == FORMAT_HEADER or name.lower().startswith("ce_") for name, _ in headers)
 
 
 def _decode_any(record: RawRecord, value: bytes, devices: Mapping[str, Device]) -> RawInferenceResult:

@@ -32,6 +32,9 @@ from schemas.use_case import UseCase
 _NAMESPACE = uuid.UUID("6f0f5f64-3f57-5f0c-9d0e-5a0c8d1c1b7e")
 """Namespace of the ids of events that came without one (UUIDv5 of topic, partition and offset)."""
 
+ORIGIN_HEADER = "vision-origin"
+"""Kafka header of a replayed reject: topic/partition/offset of the first record, from which its id derives."""
+
 _SOURCE_FIELDS = ("factory_id", "device_id", "stream_id", "workflow_id", "frame_id")
 
 
@@ -131,7 +134,11 @@ def _use_case(raw: RawInferenceResult, device: Device | None, registry: Registry
 
 
 def _derived_id(record: RawRecord) -> str:
-    return str(uuid.uuid5(_NAMESPACE, f"{record.topic}/{record.partition}/{record.offset}"))
+    place = f"{record.topic}/{record.partition}/{record.offset}"
+    for name, content in record.headers:
+        if name == ORIGIN_HEADER:
+            place = content.decode("utf-8", "replace")
+    return str(uuid.uuid5(_NAMESPACE, place))
 
 
 def _add_annotations(event: dict[str, Any], views: Views) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Sequence
+from functools import partial
 from typing import Final
 
 from pipeline.core.enrich import Warnings, warn
@@ -60,8 +61,9 @@ class Preparer:
             try:
                 async with self._image_slots:
                     info = await until_done(
-                        lambda reference=reference: asyncio.to_thread(
-                            self._images.resolve, event["workspace_id"], reference, use_case.images
+                        partial(
+                            asyncio.to_thread,
+                            *(self._images.resolve, event["workspace_id"], reference, use_case.images),
                         )
                     )
             except InvalidRecordError as error:

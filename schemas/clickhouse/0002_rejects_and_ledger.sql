@@ -13,6 +13,8 @@ CREATE TABLE stored_rejects
     key String CODEC(ZSTD),
     value String CODEC(ZSTD(3)),
     headers Array(Tuple(name String, value String)),
+    state Enum8('open' = 0, 'replayed' = 1, 'discarded' = 2) DEFAULT 'open',
+    note String,
     inserted_at DateTime64(3, 'UTC') DEFAULT now64(3)
 )
 ENGINE = ReplacingMergeTree(inserted_at)

@@ -1,0 +1,42 @@
+"""The command `vision-events`: one module a command."""
+
+import sys
+
+import typer
+from rich.console import Console
+
+from pipeline.cli import devices, migrate, publish, rejects, sql, status, use_cases, worker
+from pipeline.errors import ConfigurationError, DependencyError, VisionEventsError
+
+app = typer.Typer(
+    name="vision-events",
+    help="An open, self-hosted vision-event store: Kafka in, images in S3, records in ClickHouse.",
+    epilog="Exit codes: 0 done, 1 failed, 2 wrong usage or configuration, 3 a service does not answer.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+)
+app.command("status")(status.status)
+app.command("sql")(sql.sql)
+app.command("publish")(publish.publish)
+app.add_typer(use_cases.app, name="use-cases")
+app.add_typer(devices.app, name="devices")
+app.add_typer(rejects.app, name="rejects")
+app.command("worker")(worker.worker)
+app.command("migrate")(migrate.migrate_command)
+
+
+def main() -> None:
+    """Run the command line. A mistake of the user ends in one line and an exit code, never in a stack trace."""
+    try:
+        app()
+    except VisionEventsError as error:
+        Console(stderr=True).print(f"[red]error:[/] {error}", markup=True, highlight=False, soft_wrap=True)
+        sys.exit(exit_code(error))
+
+
+def exit_code(error: VisionEventsError) -> int:
+    """The exit code of an error, for scripts."""
+    if isinstance(error, ConfigurationError):
+        return 2
+    return 3 if isinstance(error, DependencyError) else 1

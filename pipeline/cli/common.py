@@ -1,0 +1,43 @@
+"""Options that commands share, and how settings are made of them."""
+
+import logging
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+
+from pipeline.errors import ConfigurationError
+from pipeline.settings import Settings, load_settings
+
+out = Console(highlight=False)
+err = Console(stderr=True, highlight=False)
+
+DataDir = Annotated[
+    Path | None,
+    typer.Option("--data-dir", help="Folder of the embedded stack: where `up` keeps its data and its addresses."),
+]
+SetOption = Annotated[
+    list[str] | None,
+    typer.Option("--set", "-s", metavar="NAME=VALUE", help="Any setting, for instance -s kafka_bootstrap=host:9092."),
+]
+
+
+def settings_from(data_dir: Path | None, assignments: list[str] | None, **flags: Any) -> Settings:
+    """The settings of a command: its flags, `--set`, then environment and files. Raises ConfigurationError."""
+    given: dict[str, Any] = {"data_dir": data_dir, **flags}
+    for assignment in assignments or ():
+        name, separator, value = assignment.partition("=")
+        if not separator or name not in Settings.model_fields:
+            known = ", ".join(Settings.model_fields)
+            raise ConfigurationError(f"--set {assignment}: expected NAME=VALUE with a name among {known}")
+        given[name] = value
+    return load_settings(**given)
+
+
+def set_up_logging(settings: Settings) -> None:
+    """Log to standard error, a line a message."""
+    logging.basicConfig(level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s: %(message)s", force=True)
+    # These two log every poll and every reconnect at levels that are meant for their authors.
+    logging.getLogger("aiokafka").setLevel(max(logging.WARNING, logging.getLevelName(settings.log_level)))
+    logging.getLogger("mode").setLevel(logging.WARNING)

@@ -1,0 +1,67 @@
+"""`vision-events status`: produced, stored and rejected side by side, lag, and health."""
+
+from dataclasses import asdict
+from typing import Annotated, Any
+
+import orjson
+import typer
+from rich.table import Table
+
+from pipeline.cli.common import DataDir, SetOption, out, settings_from
+from pipeline.edges.counts import Status, read_status
+from pipeline.settings import Settings
+
+
+def status(
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object, for scripts.")] = False,
+    data_dir: DataDir = None,
+    assignments: SetOption = None,
+) -> None:
+    """Show produced = stored + rejected for every topic, the lag, and whether the services answer.
+
+    Ends with exit code 3 when a service does not answer.
+    """
+    settings = settings_from(data_dir, assignments)
+    state = read_status(settings)
+    if as_json:
+        typer.echo(orjson.dumps(as_document(state, settings), option=orjson.OPT_INDENT_2).decode())
+    else:
+        _print(state, settings)
+    if any(answer != "ok" for answer in state.health.values()):
+        raise typer.Exit(3)
+
+
+def as_document(state: Status, settings: Settings) -> dict[str, Any]:
+    """The state as `status --json` prints it."""
+    return {
+        "addresses": addresses(settings),
+        "health": state.health,
+        "events": state.events,
+        "topics": {counts.topic: asdict(counts) | {"unaccounted": counts.unaccounted} for counts in state.topics},
+    }
+
+
+def addresses(settings: Settings) -> dict[str, str]:
+    """Where the services are."""
+    return {
+        "kafka": settings.kafka_bootstrap,
+        "s3": settings.s3_endpoint,
+        "clickhouse": settings.clickhouse_url,
+        "http": f"http://{settings.http_host}:{settings.http_port}",
+    }
+
+
+def _print(state: Status, settings: Settings) -> None:
+    table = Table("topic", "partitions", "produced", "stored", "rejected", "unaccounted", "lag")
+    for column in table.columns[1:]:
+        column.justify = "right"
+    for counts in state.topics:
+        figures = (counts.produced, counts.stored, counts.rejected, counts.unaccounted, counts.lag)
+        table.add_row(counts.topic, str(counts.partitions), *("" if n is None else f"{n:,}" for n in figures))
+    out.print(table)
+    if state.events is not None:
+        out.print(f"events in the table: [bold]{state.events:,}[/] (an id that was sent again counts once)")
+    places = addresses(settings)
+    for name, answer in state.health.items():
+        colour = "green" if answer == "ok" else "red"
+        out.print(f"{name:<10} {places[name]:<28} [{colour}]{answer}[/]")

@@ -1,0 +1,120 @@
+"""The ingest worker: a Faust app on the record-batch transport, and the agent that keeps it moving."""
+
+import asyncio
+import gc
+import logging
+import signal
+from collections.abc import AsyncIterable, Coroutine
+from typing import Any, Final
+
+import faust
+import uvloop
+
+from pipeline.edges.clickhouse import connect
+from pipeline.edges.kafka import ensure_topics, producer
+from pipeline.edges.registry import RegistryReader
+from pipeline.edges.s3 import ImageStore
+from pipeline.errors import DependencyError, VisionEventsError
+from pipeline.ingest.prepare import Preparer
+from pipeline.ingest.publisher import Publisher
+from pipeline.ingest.retry import until_done
+from pipeline.ingest.writer import Writer
+from pipeline.settings import Settings
+from pipeline.transport import BatchOptions, RecordBatch, batch_topic, broker_url
+from schemas.topics import INFERENCES, MAX_RAW_RECORD_BYTES, RECORD_OVERHEAD_BYTES
+
+log = logging.getLogger(__name__)
+
+_GC_THRESHOLD: Final = 100_000
+"""Objects made before the collector looks: records make no cycles, and looking at them cost a third of the time."""
+
+
+def run_worker(settings: Settings) -> None:
+    """Work until SIGTERM or SIGINT. Raises ConfigurationError when only a person can mend what is wrong."""
+    uvloop.run(_work(settings))
+
+
+async def _work(settings: Settings) -> None:
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    clickhouse, images = connect(settings), ImageStore(settings)
+    registry = RegistryReader(clickhouse)
+    await until_done(lambda: asyncio.to_thread(registry.refresh))
+    await until_done(lambda: ensure_topics(settings))
+    kafka = producer(settings)
+    await kafka.start()
+    writer = Writer(settings, clickhouse, images, Publisher(kafka))
+    agent = IngestAgent(Preparer(registry, images, settings.image_concurrency), writer)
+    app = make_app(settings, agent)
+    await app.start()
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(_GC_THRESHOLD, 50, 50)
+    log.info("worker of group %s is running", settings.ingest_group)
+    background = [_task(writer.run()), _task(follow(registry, settings.registry_poll_s)), _task(agent.failed())]
+    crashed = _task(app.wait_until_stopped())
+    try:
+        done, _ = await asyncio.wait([*background, crashed, _task(stop.wait())], return_when=asyncio.FIRST_COMPLETED)
+        for task in done:
+            task.result()  # raises what ended it
+    finally:
+        # The writer goes on meanwhile: the transport waits for what is in hand, then commits it.
+        await app.stop()
+        for task in background:
+            task.cancel()
+        await kafka.stop()
+
+
+def _task(work: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
+    return asyncio.get_running_loop().create_task(work)
+
+
+class IngestAgent:
+    """Prepares a batch, hands it to the writer, takes the next. The writer acknowledges it when it is durable."""
+
+    def __init__(self, preparer: Preparer, writer: Writer) -> None:
+        self._preparer = preparer
+        self._writer = writer
+        self._failure: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    async def ingest(self, batches: AsyncIterable[RecordBatch]) -> None:
+        """The body of the Faust agent. No exception leaves it: Faust would take that for "done, go on"."""
+        try:
+            async for records in batches:
+                await self._writer.add(await self._preparer.prepare(records.records), records.ack)
+        except VisionEventsError as error:
+            self._failure.set_exception(error)
+            await asyncio.Event().wait()  # returning would make Faust start the agent anew
+
+    async def failed(self) -> None:
+        """Wait until the agent cannot go on, and raise why."""
+        await self._failure
+
+
+def make_app(settings: Settings, agent: IngestAgent) -> faust.App:
+    """The Faust app of one worker."""
+    app = faust.App(
+        settings.ingest_group,
+        broker=broker_url(settings.kafka_bootstrap, BatchOptions(partition_records=2 * settings.batch_max_rows)),
+        broker_commit_interval=1.0,
+        broker_max_poll_records=2_000,
+        consumer_auto_offset_reset="earliest",
+        consumer_max_fetch_size=MAX_RAW_RECORD_BYTES + RECORD_OVERHEAD_BYTES,
+        topic_disable_leader=True,
+        topic_allow_declare=False,
+        web_enabled=False,
+    )
+    app.agent(batch_topic(app, INFERENCES.name))(agent.ingest)
+    return app
+
+
+async def follow(registry: RegistryReader, interval_s: float) -> None:
+    """Keep the registry up to date. While ClickHouse is away the last snapshot serves on."""
+    while True:
+        await asyncio.sleep(interval_s)
+        try:
+            if await asyncio.to_thread(registry.refresh):
+                log.info("registry: %d use cases", len(registry.current.use_cases))
+        except DependencyError as error:
+            log.warning("the registry cannot be read, going on with what is known: %s", error)
