@@ -77,13 +77,14 @@ class RawInferenceResult(Document):
     timestamp: Annotated[AwareDatetime, Field(strict=True)] | EpochTime | None = None
     source: Source | None = None
     image: FrameSize | None = None
-    images: Annotated[list[RawImage], Field(max_length=MAX_IMAGES)] = []
+    # Factories: a plain default would be copied deeply for each record.
+    images: Annotated[list[RawImage], Field(max_length=MAX_IMAGES, default_factory=list)]
     display_image_position: Annotated[int, Field(ge=0, lt=MAX_IMAGES)] | None = None
-    custom_metadata: Metadata = {}
+    custom_metadata: Annotated[Metadata, Field(default_factory=dict)]
     event_data: dict[str, Any] | None = None
     comment: Annotated[str, StringConstraints(max_length=10_000)] | None = None
     format: Identifier | None = None
-    result: Predictions = {}
+    result: Annotated[Predictions, Field(default_factory=Predictions)]
 
 
 ENVELOPE_FIELDS = frozenset(RawInferenceResult.model_fields)

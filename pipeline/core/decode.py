@@ -8,11 +8,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import orjson
-from pipeline.core.formats import FormatContext, FormatError, format_named, recognise, unwrap_cloudevent
-from pipeline.core.formats.base import Format
 from pydantic import ValidationError
 
 from pipeline.core.explain import explain
+from pipeline.core.formats import FormatContext, FormatError, format_named, recognise, unwrap_cloudevent
+from pipeline.core.formats.base import Format
 from pipeline.core.record import RawRecord
 from pipeline.errors import InvalidRecordError
 from schemas.device import Device
@@ -21,6 +21,9 @@ from schemas.reject import RejectReason
 
 FORMAT_HEADER = "vision-format"
 """Kafka header by which a producer names the format of its record."""
+
+CANONICAL = "canonical"
+"""Name of the format that needs no conversion."""
 
 _validate_json = RawInferenceResult.model_validate_json
 
@@ -32,9 +35,12 @@ def decode(record: RawRecord, devices: Mapping[str, Device]) -> RawInferenceResu
         raise InvalidRecordError(RejectReason.NOT_JSON, "the record has no value")
     if not _names_format(record.headers):
         try:
-            return _validate_json(value)
+            raw = _validate_json(value)
         except ValidationError:
             pass  # another format, or broken: the longer way tells which
+        else:
+            if raw.format in (None, CANONICAL):
+                return raw
     return _decode_any(record, value, devices)
 
 

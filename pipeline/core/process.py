@@ -27,7 +27,7 @@ from schemas.device import Device
 from schemas.event_data import EVENT_DATA
 from schemas.raw_inference import RawInferenceResult
 from schemas.reject import RejectReason
-from schemas.use_case import UseCase
+from schemas.use_case import ImagePolicy, UseCase
 
 _NAMESPACE = uuid.UUID("6f0f5f64-3f57-5f0c-9d0e-5a0c8d1c1b7e")
 """Namespace of the ids of events that came without one (UUIDv5 of topic, partition and offset)."""
@@ -48,6 +48,7 @@ class Processed:
     event: dict[str, Any]
     uploads: list[Upload]
     references: list[ImageReference]
+    image_policy: ImagePolicy
 
 
 def process(record: RawRecord, registry: Registry) -> Processed:
@@ -101,7 +102,7 @@ def process(record: RawRecord, registry: Registry) -> Processed:
         if value:
             event[key] = value
     _add_frame_size(event, raw, device)
-    return Processed(event, views.uploads, views.references)
+    return Processed(event, views.uploads, views.references, use_case.images)
 
 
 def _source(raw: RawInferenceResult, record: RawRecord, registry: Registry) -> dict[str, str]:

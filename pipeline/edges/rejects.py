@@ -60,7 +60,8 @@ class StoredReject(NamedTuple):
     device_id: str
     key: bytes
     value: bytes
-    headers: Sequence[dict[str, bytes]]
+    headers: Sequence[dict[str, Any]]
+    """`name` (text) and `value` (bytes) of each."""
 
     @property
     def id(self) -> str:
@@ -80,7 +81,8 @@ def count_by_reason(client: Client, chosen: RejectFilter) -> list[tuple[str, int
     condition, values = chosen.condition()
     with translated():
         rows = client.query(
-            f"SELECT reason, count() AS n, max(timestamp) FROM rejects WHERE {condition} GROUP BY reason ORDER BY n DESC",
+            f"SELECT reason, count() AS n, max(timestamp) FROM rejects WHERE {condition} "
+            "GROUP BY reason ORDER BY n DESC",
             parameters=values,
         ).result_rows
     return [(row[0], row[1], row[2]) for row in rows]

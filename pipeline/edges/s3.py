@@ -104,7 +104,7 @@ class ImageStore:
 
     def _stored(self, workspace_id: str, reference: ImageReference, policy: ImagePolicy) -> ImageInfo | None:
         image_id = reference.image_id or ""
-        if not _is_image_id(image_id):
+        if not is_image_id(image_id):
             return None
         name = object_name(workspace_id, image_id)
         with _translated():
@@ -142,7 +142,8 @@ def object_name(workspace_id: str, image_id: str) -> str:
     return f"{workspace_id}/{image_id[:2]}/{image_id}"
 
 
-def _is_image_id(text: str) -> bool:
+def is_image_id(text: str) -> bool:
+    """Whether a text has the form of an image id."""
     return len(text) == 64 and all(character in "0123456789abcdef" for character in text)
 
 

@@ -55,17 +55,12 @@ class Preparer:
     async def _resolve(self, batch: Batch, record: RawRecord, processed: Processed) -> None:
         """Fill in what is known of the images that an event refers to, then add it to the batch."""
         event = processed.event
-        use_case = self._registry.current.use_cases[event["use_case_id"]]
         references, processed.references = processed.references, []
         for reference in references:
             try:
                 async with self._image_slots:
-                    info = await until_done(
-                        partial(
-                            asyncio.to_thread,
-                            *(self._images.resolve, event["workspace_id"], reference, use_case.images),
-                        )
-                    )
+                    look_up = partial(self._images.resolve, event["workspace_id"], reference, processed.image_policy)
+                    info = await until_done(partial(asyncio.to_thread, look_up))
             except InvalidRecordError as error:
                 batch.rejects.append(reject(record, error))
                 return

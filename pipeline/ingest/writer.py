@@ -24,7 +24,7 @@ from schemas.reject import Reject, RejectReason
 
 log = logging.getLogger(__name__)
 
-Acknowledge = Callable[[], None]
+Acknowledge = Callable[[], object]
 
 
 @dataclass(slots=True)
