@@ -4,7 +4,7 @@ from datetime import time
 from typing import Annotated, Literal, Self
 from zoneinfo import ZoneInfo, available_timezones
 
-from pydantic import AfterValidator, StringConstraints, model_validator
+from pydantic import AfterValidator, BeforeValidator, StringConstraints, model_validator
 
 from schemas.common import Document, Identifier, Metadata
 from schemas.raw_inference import FrameSize
@@ -19,6 +19,16 @@ def _known_time_zone(name: str) -> str:
     return name
 
 
+def _written_as_text(value: object) -> object:
+    """YAML 1.1 reads an unquoted 22:00 as the number 1320, which would then be 22 minutes past midnight."""
+    if isinstance(value, int | float):
+        raise ValueError('write the time of day in quotes, such as "06:00"')
+    return value
+
+
+TimeOfDay = Annotated[time, BeforeValidator(_written_as_text)]
+
+
 class Shift(Document):
     """A span of the working day, in the factory's local time. One that ends at or before its start ends the next day.
 
@@ -26,8 +36,8 @@ class Shift(Document):
     """
 
     name: Annotated[str, StringConstraints(min_length=1, max_length=100)]
-    start: time
-    end: time
+    start: TimeOfDay
+    end: TimeOfDay
     days: tuple[Weekday, ...] = WEEKDAYS
 
 

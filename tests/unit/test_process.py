@@ -217,7 +217,6 @@ def outcome(item: Record) -> str | Processed:
     try:
         return process(item, REGISTRY)
     except InvalidRecordError as error:
-        assert error.reason is not RejectReason.PROCESSING_FAILED
         return f"{error.reason} {error.field} {error.message}"
 
 
