@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from time import monotonic
 from typing import Any, cast
 
-from aiokafka.errors import IllegalStateError
+from aiokafka.errors import KafkaError
 from faust.exceptions import ImproperlyConfigured
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP, ConsumerMessage
@@ -133,8 +133,9 @@ class BatchConsumer(driver.Consumer):
                 offsets.reset(earliest)
                 self._committed_offset[tp] = None
             await self._thread.seek_wait({tp: cast(int, offsets.position)})
-        except IllegalStateError:
-            self.log.info("%s is no longer assigned", tp)
+        except (KafkaError, TimeoutError) as error:
+            # No longer assigned, or no broker: what is read next is refused again and leads back here.
+            self.log.info("%s: cannot go back to offset %s yet: %r", tp, offsets.position, error)
 
     def _to_message(self, tp: TP, record: Any) -> ConsumerMessage:
         if not isinstance(record, Piece):
@@ -196,17 +197,18 @@ class BatchConsumer(driver.Consumer):
     # -- seeking, rebalancing, stopping
 
     async def perform_seek(self) -> None:
-        """Seek to the committed offsets; a partition that stayed assigned goes on where its work is not done."""
+        """Seek to the committed offsets.
+
+        Faust also does this while a rebalance waits for agents. A partition whose position is known keeps it, and
+        what agents have in hand stays valid: the next read is found to be misplaced and goes back to the position.
+        """
         await super().perform_seek()
         for tp in self.assignment():
             if tp.topic in self.batch_topics:
                 offsets = self._offsets.setdefault(tp, PartitionOffsets())
-                position = offsets.frontier
-                if position is None:
-                    position = self._committed_offset[tp]
-                if position is None:
-                    position = await self._thread.position(tp)
-                offsets.reset(position)
+                if offsets.position is None:
+                    committed = self._committed_offset[tp]
+                    offsets.reset(await self._thread.position(tp) if committed is None else committed)
 
     async def seek(self, partition: TP, offset: int) -> None:
         """Read from `offset`; batches in flight become stale."""
@@ -226,6 +228,8 @@ class BatchConsumer(driver.Consumer):
 
     async def on_partitions_revoked(self, revoked: set[TP]) -> None:
         """Let batches in hand be finished and committed, then forget the partitions."""
+        if self.app.should_stop:  # Faust then closes the connection without waiting
+            await self._drain()
         await super().on_partitions_revoked(revoked)
         self._forget(revoked)
 

@@ -32,8 +32,6 @@ class BatchOptions:
     """Seconds a broker may hold a fetch that finds nothing; it delays partitions that become readable."""
     read_committed: bool = True
     """Leave out records of open and aborted transactions."""
-    sticky: bool = False
-    """Use aiokafka's sticky assignor (all workers of the group alike; not with tables)."""
 
 
 def broker_url(servers: str, options: BatchOptions | None = None) -> list[URL]:

@@ -8,8 +8,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
-from aiokafka.coordinator.assignors.roundrobin import RoundRobinPartitionAssignor
-from aiokafka.coordinator.assignors.sticky.sticky_assignor import StickyPartitionAssignor
 from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread
 from faust.types import TP
 
@@ -48,8 +46,6 @@ class BatchConsumerThread(AIOKafkaConsumerThread):
         consumer._isolation_level = "read_committed" if options.read_committed else "read_uncommitted"
         consumer._fetch_max_wait_ms = int(options.fetch_max_wait * 1000)
         consumer._max_poll_records = consumer._max_poll_records or DEFAULT_MAX_RECORDS
-        if options.sticky and self._assignor is RoundRobinPartitionAssignor:
-            consumer._partition_assignment_strategy = [StickyPartitionAssignor]
         return consumer
 
     def highwater(self, tp: TP) -> int:
