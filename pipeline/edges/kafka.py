@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from operator import itemgetter
 from typing import Any, NamedTuple
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
@@ -82,15 +83,15 @@ async def progress(settings: Settings, group: str) -> list[PartitionProgress]:
     """Offsets of every partition of our topics. Raises DependencyError when no broker answers."""
     async with admin(settings) as client:
         committed = await client.list_consumer_group_offsets(group)
+        described = await client.describe_topics([topic.name for topic in TOPICS])
+    places = [
+        TopicPartition(topic["topic"], partition["partition"])
+        for topic in described
+        for partition in sorted(topic["partitions"], key=itemgetter("partition"))
+    ]
     consumer = AIOKafkaConsumer(**connection(settings), enable_auto_commit=False)
     try:
         await consumer.start()
-        await consumer.topics()
-        places = [
-            TopicPartition(topic.name, partition)
-            for topic in TOPICS
-            for partition in sorted(consumer.partitions_for_topic(topic.name) or ())
-        ]
         begins, ends = await consumer.beginning_offsets(places), await consumer.end_offsets(places)
     except KafkaError as error:
         raise DependencyError(f"Kafka at {settings.kafka_bootstrap}: {error!r}") from error

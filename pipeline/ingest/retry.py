@@ -19,13 +19,16 @@ async def until_done(step: Callable[[], Awaitable[Result]]) -> Result:
     There is no last attempt: what a record leads to is either durable or being tried. Meanwhile nothing is
     acknowledged, so the transport pauses the partitions and keeps polling.
     """
-    retrying = AsyncRetrying(
+    async for attempt in AsyncRetrying(
         retry=retry_if_exception_type(DependencyError),
         wait=wait_random_exponential(multiplier=0.2, max=10),
         before_sleep=_log_wait,
         reraise=True,
-    )
-    return await retrying(step)
+    ):
+        with attempt:
+            # Awaited here: handed a plain function, the library would take its coroutine for the result.
+            return await step()
+    raise AssertionError("retrying never ends without a result")
 
 
 def _log_wait(state: RetryCallState) -> None:
