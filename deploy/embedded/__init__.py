@@ -1,0 +1,1 @@
+"""Kafka, S3 and ClickHouse on one machine from Python wheels: real servers without containers or root."""
