@@ -1,0 +1,106 @@
+"""An event of the Vision Events HTTP API, and one of its local edge call `/v2/events`.
+
+Source: the API's public contract; roboflow/inference, .../sinks/roboflow/vision_events/v1.py (edge call).
+Annotations have the canonical fields already; what differs are names and that images hold them.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from pipeline.core.formats.base import Format, FormatContext
+from pipeline.core.formats.build import without_none
+from pipeline.core.formats.node import Node
+
+_SOURCE = {"deviceId": "device_id", "streamId": "stream_id", "workflowId": "workflow_id"}
+_EVENT = {
+    "eventId": "event_id",
+    "eventType": "event_type",
+    "useCaseId": "use_case_id",
+    "timestamp": "timestamp",
+    "displayImagePosition": "display_image_position",
+    "customMetadata": "custom_metadata",
+    "comment": "comment",
+}
+_EDGE_EVENT = {
+    "event_schema": "event_type",
+    "solution": "use_case_id",
+    "inference_timestamp": "timestamp",
+    "displayImagePosition": "display_image_position",
+    "custom_metadata": "custom_metadata",
+}
+_EVENT_DATA = {
+    "externalId": "external_id",
+    "itemCount": "item_count",
+    "itemType": "item_type",
+    "alertType": "alert_type",
+    "relatedEventId": "related_event_id",
+}
+_ANNOTATIONS = {
+    "objectDetections": "object_detections",
+    "classifications": "classifications",
+    "instanceSegmentations": "instance_segmentations",
+    "keypoints": "keypoints",
+}
+_OUTPUT = {"sourceId": "image_id", "base64Image": "data"}
+_ORIGINAL = {"inputSourceId": "image_id", "inputBase64Image": "data"}
+_IMAGE = {"label": "label", "metadata": "metadata"}
+
+
+def _recognises(value: Any) -> bool:
+    return isinstance(value, dict) and "eventType" in value and "useCaseId" in value
+
+
+def _recognises_edge(value: Any) -> bool:
+    return isinstance(value, dict) and "event_schema" in value and "inference_timestamp" in value
+
+
+def _to_canonical(value: Any, context: FormatContext) -> dict[str, Any]:
+    event = Node(value).as_object()
+    _refuse_others(event, _EVENT, _SOURCE, {"eventData": "", "images": ""})
+    return _renamed(event, _EVENT) | without_none(
+        source=_renamed(event, _SOURCE), images=_images(event), event_data=_event_data(event, "eventData")
+    )
+
+
+def _edge_to_canonical(value: Any, context: FormatContext) -> dict[str, Any]:
+    event = Node(value).as_object()
+    _refuse_others(event, _EDGE_EVENT, {"event_data": "", "images": ""})
+    return _renamed(event, _EDGE_EVENT) | without_none(
+        images=_images(event), event_data=_event_data(event, "event_data")
+    )
+
+
+def _refuse_others(node: Node, *known: Mapping[str, str]) -> None:
+    for key in node.value:
+        if not any(key in names for names in known):
+            raise node.error("unknown field", key)
+
+
+def _renamed(node: Node, names: Mapping[str, str]) -> dict[str, Any]:
+    """The fields that are there and not null under their canonical names."""
+    return {new: value for old, new in names.items() if (value := node.get(old)) is not None}
+
+
+def _event_data(event: Node, key: str) -> dict[str, Any]:
+    return {_EVENT_DATA.get(name, name): value for name, value in event.optional_object(key).value.items()}
+
+
+def _images(event: Node) -> list[dict[str, Any]]:
+    return [image for view, node in enumerate(event.objects("images")) for image in _view(node, view)]
+
+
+def _view(node: Node, view: int) -> Iterator[dict[str, Any]]:
+    """One image of the API is a view: its output image, its original, or neither of both."""
+    _refuse_others(node, _OUTPUT, _ORIGINAL, _IMAGE, _ANNOTATIONS)
+    common = {"view": view} | without_none(label=node.text("label"))
+    said = _renamed(node, {"metadata": "metadata"}) | {"result": _renamed(node, _ANNOTATIONS)}
+    output, original = _renamed(node, _OUTPUT), _renamed(node, _ORIGINAL)
+    if output or not original:
+        yield common | output | said
+        said = {}
+    if original:
+        yield common | {"role": "original"} | original | said
+
+
+VISION_EVENT = Format("vision_event", _recognises, _to_canonical)
+EDGE_EVENT = Format("edge_event", _recognises_edge, _edge_to_canonical)
