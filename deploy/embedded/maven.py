@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from deploy.embedded.errors import EmbeddedError
 
@@ -67,7 +67,7 @@ def _resolve(repository: Path) -> list[Path]:
     context = MavenContext(
         repo_cache=repository, remote_repos={"central": MAVEN_CENTRAL_URL, **GlobalSettings.load().repositories}
     )
-    found = {}
+    found: dict[tuple[str, str], Any] = {}
     # One by one: resolved together, what log4j's parent says of versions (kafka-clients 3.9.1) wins over Kafka.
     for text in COORDINATES:
         wanted = context.create_dependency(replace(Coordinate.parse(text), scope="compile"))
