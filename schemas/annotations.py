@@ -83,4 +83,6 @@ class Predictions(TypedDict, total=False):
     keypoints: Annotated[list[Keypoints], Field(max_length=MAX_ANNOTATIONS)]
 
 
-ANNOTATION_KINDS = ("object_detections", "classifications", "instance_segmentations", "keypoints")
+OBJECT_KINDS = ("object_detections", "instance_segmentations", "keypoints")
+"""The annotation kinds that have a box."""
+ANNOTATION_KINDS = (*OBJECT_KINDS, "classifications")

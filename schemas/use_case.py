@@ -130,8 +130,9 @@ class UseCase(Document):
         return self
 
 
+_METADATA_TYPES: dict[type, MetadataType] = {str: "string", bool: "boolean", int: "number", float: "number"}
+
+
 def metadata_type(value: MetadataValue) -> MetadataType:
     """The metadata type of a value; a boolean is not a number."""
-    if isinstance(value, bool):
-        return "boolean"
-    return "string" if isinstance(value, str) else "number"
+    return _METADATA_TYPES[type(value)]

@@ -18,6 +18,9 @@ from schemas.use_case import (
     metadata_type,
 )
 
+UNSTATED = 2.0
+"""Stands for a confidence that the producer does not state: above every threshold."""
+
 Warnings = list[dict[str, str]]
 Annotation = Any
 """A checked annotation: one of the typed dictionaries of `schemas.annotations`."""
@@ -89,31 +92,49 @@ def compute_event_data(
     """
     rules = use_case.enrichment
     if rules.quality is not None:
-        return _quality(rules.quality, every)
+        return _quality(rules.quality, _by_class(every))
     if rules.safety is not None:
-        return _safety(rules.safety, every)
+        return _safety(rules.safety, _by_class(every))
     if rules.count is not None:
         return _count(rules.count, objects, metadata)
     return None
 
 
-def _quality(rule: QualityRule, annotations: Sequence[Annotation]) -> dict[str, Any]:
+def _by_class(annotations: Sequence[Annotation]) -> dict[str, list[float]]:
+    """The confidences of each class seen; one that is not stated meets any threshold."""
+    confidences: dict[str, list[float]] = {}
+    for item in annotations:
+        confidence = item["confidence"]
+        confidences.setdefault(item["class"], []).append(UNSTATED if confidence is None else confidence)
+    return confidences
+
+
+def _quality(rule: QualityRule, seen: dict[str, list[float]]) -> dict[str, Any]:
     for threshold in rule.fail_when:
-        matching = _matching(threshold, annotations)
-        if matching:
-            return _with_confidence({"result": "fail"}, matching)
+        if confidences := _meeting(threshold, seen):
+            stated = [confidence for confidence in confidences if confidence != UNSTATED]
+            return {"result": "fail", "confidence": max(stated)} if stated else {"result": "fail"}
     return {"result": "pass"}
 
 
-def _safety(rule: SafetyRule, annotations: Sequence[Annotation]) -> dict[str, Any]:
+def _safety(rule: SafetyRule, seen: dict[str, list[float]]) -> dict[str, Any]:
     for violation in rule.violations:
-        if _matching(violation, annotations):
+        if _meeting(violation, seen):
             return {
                 "alert_type": violation.alert_type,
                 "severity": violation.severity,
                 "description": violation.description,
             }
     return {"alert_type": "none", "severity": "low", "description": "no violation"}
+
+
+def _meeting(threshold: ClassThreshold, seen: dict[str, list[float]]) -> list[float]:
+    """The confidences that meet a threshold, empty when they are fewer than its count."""
+    confidences = seen.get(threshold.class_)
+    if confidences is None:
+        return []
+    found = [confidence for confidence in confidences if confidence >= threshold.min_confidence]
+    return found if len(found) >= threshold.min_count else []
 
 
 def _count(rule: CountRule, objects: Sequence[Annotation], metadata: dict[str, Any]) -> dict[str, Any]:
@@ -127,19 +148,3 @@ def _count(rule: CountRule, objects: Sequence[Annotation], metadata: dict[str, A
     if rule.location_from is not None and rule.location_from in metadata:
         data["location"] = str(metadata[rule.location_from])
     return data
-
-
-def _matching(threshold: ClassThreshold, annotations: Sequence[Annotation]) -> list[Annotation]:
-    """The annotations that meet a threshold, empty when fewer than its count. No stated confidence meets any."""
-    found = [
-        item
-        for item in annotations
-        if item["class"] == threshold.class_
-        and (item["confidence"] is None or item["confidence"] >= threshold.min_confidence)
-    ]
-    return found if len(found) >= threshold.min_count else []
-
-
-def _with_confidence(data: dict[str, Any], matching: Sequence[Annotation]) -> dict[str, Any]:
-    stated = [item["confidence"] for item in matching if item["confidence"] is not None]
-    return data | {"confidence": max(stated)} if stated else data

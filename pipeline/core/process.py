@@ -22,7 +22,7 @@ from pipeline.core.registry import Registry
 from pipeline.core.timestamps import SKEW, event_time
 from pipeline.core.views import ImageReference, Upload, Views, collect_views
 from pipeline.errors import InvalidRecordError
-from schemas.annotations import ANNOTATION_KINDS
+from schemas.annotations import OBJECT_KINDS
 from schemas.device import Device
 from schemas.event_data import EVENT_DATA
 from schemas.raw_inference import RawInferenceResult
@@ -34,8 +34,6 @@ _NAMESPACE = uuid.UUID("6f0f5f64-3f57-5f0c-9d0e-5a0c8d1c1b7e")
 
 ORIGIN_HEADER = "vision-origin"
 """Kafka header of a replayed reject: topic/partition/offset of the first record, from which its id derives."""
-
-_SOURCE_FIELDS = ("factory_id", "device_id", "stream_id", "workflow_id", "frame_id")
 
 
 @dataclass(slots=True)
@@ -87,8 +85,8 @@ def process(record: RawRecord, registry: Registry) -> Processed:
         "version": row_version(record.timestamp, record.offset),
     }
     _add_annotations(event, views)
-    objects = [item for kind in ANNOTATION_KINDS if kind != "classifications" for item in event.get(kind, ())]
-    every = [*objects, *event.get("classifications", ())]
+    objects = [item for kind in OBJECT_KINDS if kind in event for item in event[kind]]
+    every = [*objects, *event["classifications"]] if "classifications" in event else objects
     _add_counts(event, objects, every)
     event_data = _event_data(event["event_type"], raw, use_case, objects, every, metadata)
     for key, value in (
@@ -108,7 +106,7 @@ def process(record: RawRecord, registry: Registry) -> Processed:
 def _source(raw: RawInferenceResult, record: RawRecord, registry: Registry) -> dict[str, str]:
     """The record's source; the key stands in for the device id, the registry for the rest."""
     given: dict[str, Any] = dict(raw.source or {})
-    source: dict[str, str] = {name: value for name in _SOURCE_FIELDS if (value := given.get(name))}
+    source: dict[str, str] = {name: value for name, value in given.items() if value}
     if "device_id" not in source and (key := key_text(record)).isprintable() and key:
         source["device_id"] = key
     device = registry.devices.get(source.get("device_id", ""))
