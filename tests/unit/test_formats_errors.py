@@ -34,6 +34,22 @@ def convert(name: str, value: Any, known: FormatContext | None = None) -> dict[s
         ("deepstream_minimal", {"objects": ["1|2|3"]}, "objects.0", "has 3 fields separated by |; at least 6"),
         ("deepstream_minimal", {"objects": ["1|2|3|4|x|a"]}, "objects.0", "'x' is not a number of pixels"),
         ("deepstream_minimal", {"objects": ["1|9|3|4|5|a"]}, "objects.0", "the box ends left of or above"),
+        ("deepstream_minimal", {"objects": [1]}, "objects.0", "is not a string of fields"),
+        (
+            "deepstream_minimal",
+            {"objects": ["1|2|3|4|5|a|#|pose2D|x,1"]},
+            "objects.0",
+            "'x,1' is not name,x,y,confidence",
+        ),
+        (
+            "dlstreamer",
+            {
+                "resolution": {},
+                "objects": [{"x": 1, "y": 1, "w": 1, "h": 1, "tensors": [{"format": "keypoints", "data": [1]}]}],
+            },
+            "objects.0.tensors.0.data",
+            "is not as long as dims says",
+        ),
         ("dlstreamer", {"foo": 1}, "", "has no `resolution` with"),
         ("vision_event", {"eventType": "custom", "usecase": "x"}, "usecase", "unknown field"),
         ("vision_event", {"images": [{"sourceID": "x"}]}, "images.0.sourceID", "unknown field"),
@@ -43,11 +59,15 @@ def convert(name: str, value: Any, known: FormatContext | None = None) -> dict[s
         ("ultralytics", [{"name": "a", "box": BOX}], "0.box", "give image.width and image.height in the record"),
         ("supervision", [{"x_min": 1}], "0.y_min", "is missing; a number is needed"),
         ("coco", [{"image_id": 1}, {"image_id": 2}], "0.image_id", "results of 2 images"),
+        ("coco", [{"image_id": 1}], "0.category_id", "is missing; an integer is needed"),
+        ("coco", [{"category_id": 1.5}], "0.category_id", "is a number, not an integer"),
+        ("coco", [{"category_id": 1.0, "keypoints": [1, 2]}], "0.keypoints", "is not a list of x, y, v"),
         ("coco", [{"category_id": 1}], "0.bbox", "is missing; a list is needed"),
         ("coco", [{"category_id": 1, "bbox": [1, 2, 3]}], "0.bbox", "has 3 numbers; 4 are needed"),
         ("savant", {"source_id": "a"}, "metadata", "is missing; an object is needed"),
         ("savant", {"metadata": {"objects": [{}]}}, "metadata.objects.0.label", "is missing; a name is needed"),
         ("frigate", {"after": {"label": "a", "box": [1, 2, 3, None]}}, "after.box.3", "is missing; a number"),
+        ("frigate", {"after": {"frame_time": 2**70}}, "after.frame_time", "is out of range"),
         ("onvif", {"Frame": [{}, {}]}, "Frame", "holds 2 frames; publish one record for each"),
         ("onvif", {"Frame": [{"Object": [{}]}]}, "Frame.0.Object.0", "fractions of a frame whose size is unknown"),
         ("axis_v1", {"detections": [{}]}, "detections.0", "register the device with its image size"),
@@ -97,20 +117,25 @@ def test_the_device_that_the_value_names_serves_where_the_record_names_no_regist
 
 @pytest.mark.parametrize("time", ["2026-03-02T08:15:30.120000", "2026-03-02 08:15:30", "2026-03-02"])
 def test_local_time_is_left_out(time: str) -> None:
-    value = {"predictions": [], "inference_metadata": {"frame_decoding_time": time}}
+    value: dict[str, Any] = {"predictions": [], "inference_metadata": {"frame_decoding_time": time}}
     assert "timestamp" not in convert("roboflow", value)
 
 
 @pytest.mark.parametrize("zone", ["Z", "+01:00", "-0530"])
 def test_time_with_a_zone_is_passed_on(zone: str) -> None:
     time = f"2026-03-02T08:15:30.120000{zone}"
-    value = {"predictions": [], "inference_metadata": {"frame_decoding_time": time}}
+    value: dict[str, Any] = {"predictions": [], "inference_metadata": {"frame_decoding_time": time}}
     assert convert("roboflow", value)["timestamp"] == time
 
 
 def test_detections_of_one_response_are_all_kept_whatever_their_ids() -> None:
     value = {"predictions": [BARE | {"detection_id": "same"}, BARE | {"detection_id": "same"}]}
     assert len(convert("roboflow", value)["result"]["object_detections"]) == 2
+
+
+def test_absurdly_many_annotations_are_refused_while_converting() -> None:
+    with pytest.raises(FormatError, match="too many annotations"):
+        convert("roboflow", {"predictions": [BARE] * 4001})
 
 
 def test_metadata_keys_are_made_valid_and_what_is_no_metadata_is_left_out() -> None:
@@ -128,14 +153,15 @@ def test_what_is_no_known_format_is_not_recognised(value: Any) -> None:
 
 
 def test_nothing_seen_is_recognised() -> None:
-    for value in ([], {"predictions": []}, {}, {"outputs": []}):
+    values: list[Any] = [[], {"predictions": []}, {}, {"outputs": []}]
+    for value in values:
         found = recognise(value)
         assert found is not None
         assert found.to_canonical(value, context()) == {"result": {}}
 
 
 def test_structured_cloudevent() -> None:
-    event = {
+    event: dict[str, Any] = {
         "specversion": "1.0",
         "id": "41",
         "source": "/lines/3",

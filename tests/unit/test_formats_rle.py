@@ -55,6 +55,11 @@ def test_straight_edges_have_no_vertices_between() -> None:
     assert sorted(points) == [[0, 0], [0, 2], [2, 0], [2, 1], [4, 1], [4, 2]]
 
 
+def test_runs_of_no_length_split_nothing() -> None:
+    split = {"size": [4, 1], "counts": [0, 2, 0, 1, 1]}
+    assert sorted(outline(Node(split))) == [[0, 0], [0, 3], [1, 0], [1, 3]]
+
+
 @pytest.mark.parametrize("rows", [["..", ".."], ["."]])
 def test_an_empty_mask_has_no_outline(rows: list[str]) -> None:
     assert outline(Node(encoded(rows))) == []

@@ -8,8 +8,10 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from pipeline.core.formats.base import FormatContext
+from pipeline.core.formats.base import FormatContext, FormatError
 from pipeline.core.formats.node import Node
+from schemas.annotations import ANNOTATION_KINDS
+from schemas.common import MAX_ANNOTATIONS
 
 Annotation = dict[str, Any]
 Found = tuple[str, Annotation]
@@ -112,9 +114,12 @@ def zoned(text: str | None) -> str | None:
 
 
 def predictions(found: Iterable[Found]) -> dict[str, list[Annotation]]:
-    """The canonical `result`."""
+    """The canonical `result`. Raises FormatError beyond the most annotations that one image may have."""
     result: dict[str, list[Annotation]] = {}
-    for kind, annotation in found:
+    for count, (kind, annotation) in enumerate(found):
+        # Checked while converting, lest an absurd record keep the pipeline from all others.
+        if count >= MAX_ANNOTATIONS * len(ANNOTATION_KINDS):
+            raise FormatError(f"has too many annotations; {MAX_ANNOTATIONS} of each kind are the most for one image")
         result.setdefault(kind, []).append(annotation)
     return result
 

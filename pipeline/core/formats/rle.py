@@ -7,6 +7,8 @@ from the fourth run on, the difference to the run two before (`rleToString` in t
 The outline follows the edges of the pixels, so it is exact: its area is the number of pixels within it.
 """
 
+from itertools import groupby
+
 from pipeline.core.formats.build import Points, largest
 from pipeline.core.formats.node import Node
 
@@ -16,6 +18,8 @@ _MAX_VERTICES = 10_000
 """Most points of a canonical outline (schemas.annotations.InstanceSegmentation)."""
 
 _Vertex = tuple[int, int]
+_Span = tuple[int, int]
+"""Top and bottom (exclusive) of foreground pixels in one column."""
 
 
 def outline(mask: Node) -> Points:
@@ -59,11 +63,11 @@ def _unpacked(text: str, mask: Node) -> list[int]:
     return runs
 
 
-def _columns(runs: list[int], height: int, width: int, mask: Node) -> list[list[tuple[int, int]]]:
-    """Per column the foreground spans [top, bottom), merged where runs of length 0 split them."""
+def _columns(runs: list[int], height: int, width: int, mask: Node) -> list[list[_Span]]:
+    """The foreground spans of each column, merged where runs of length 0 split them."""
     if sum(runs) != height * width:
         raise mask.error(f"covers {sum(runs)} pixels, but the mask has {height} x {width}", "counts")
-    columns: list[list[tuple[int, int]]] = [[] for _ in range(width)]
+    columns: list[list[_Span]] = [[] for _ in range(width)]
     start = 0
     for position, run in enumerate(runs):
         end = start + run
@@ -79,14 +83,18 @@ def _columns(runs: list[int], height: int, width: int, mask: Node) -> list[list[
     return columns
 
 
-def _edges(columns: list[list[tuple[int, int]]]) -> dict[_Vertex, list[_Vertex]]:
+def _edges(columns: list[list[_Span]]) -> dict[_Vertex, list[_Vertex]]:
     """Edges between foreground and background, directed so that the foreground lies on one and the same side.
 
     Between two columns a side of a pixel is an edge where only one of both is foreground: the ends of all spans of
     both columns, in order, bound these pieces in pairs.
     """
     edges: dict[_Vertex, list[_Vertex]] = {}
-    for x, (left, right) in enumerate(zip([[], *columns], [*columns, []], strict=True)):
+    x1 = 0
+    left: list[_Span] = []
+    # Columns that are alike are one broad column.
+    for right, alike in groupby([*columns, []]):
+        x, x1 = x1, x1 + len(list(alike))
         ends = sorted([(y, 0) for span in left for y in span] + [(y, 1) for span in right for y in span])
         right_is_foreground = 0
         for (y1, side1), (y2, side2) in zip(ends[::2], ends[1::2], strict=True):
@@ -96,8 +104,9 @@ def _edges(columns: list[list[tuple[int, int]]]) -> dict[_Vertex, list[_Vertex]]
                 edges.setdefault(begin, []).append(end)
             right_is_foreground ^= side2
         for top, bottom in right:
-            edges.setdefault((x, top), []).append((x + 1, top))
-            edges.setdefault((x + 1, bottom), []).append((x, bottom))
+            edges.setdefault((x, top), []).append((x1, top))
+            edges.setdefault((x1, bottom), []).append((x, bottom))
+        left = right
     return edges
 
 

@@ -63,8 +63,6 @@ def _is_image(value: Any) -> bool:
 
 def _to_canonical(value: Any, context: FormatContext) -> dict[str, Any]:
     root = Node(value).as_object()
-    if not _recognises(value):
-        raise root.error("has no list or object of `predictions`, at the top or in an output of a workflow")
     if isinstance(root.get("outputs"), list):
         entries = list(root.objects("outputs"))
         if len(entries) > 1:
@@ -72,6 +70,8 @@ def _to_canonical(value: Any, context: FormatContext) -> dict[str, Any]:
         root = entries[0] if entries else Node({})
     responses = [root] if _is_response(root.value) else []
     responses += [root.object(key) for key, output in root.value.items() if _is_response(output)]
+    if not responses and not _recognises(value):
+        raise root.error("has no list or object of `predictions`, at the top or in an output of a workflow")
     images = [(key, root.object(key)) for key, output in root.value.items() if _is_image(output)]
     stamp, source_ids = _origin(root, [image for _, image in images])
     sizes = (frame(r.child("image")) for r in responses if isinstance(r.get("image"), dict))
@@ -102,14 +102,17 @@ def _origin(root: Node, images: list[Node]) -> tuple[str | None, dict[str, str]]
     return zoned(stamp), ids
 
 
-def _merged(responses: list[Node], context: FormatContext) -> list[Found]:
+def _merged(responses: list[Node], context: FormatContext) -> Iterator[Found]:
     """Workflows often put out the same detections twice, before and after tracking: the last of an id counts."""
-    merged: list[Found] = []
-    for response in responses:
-        found = list(_found(response, context))
-        ids = {annotation.get("detection_id") for _, annotation in found} - {None}
-        merged = [each for each in merged if each[1].get("detection_id") not in ids] + found
-    return merged
+    later: set[str | None] = set()
+    for response in reversed(responses):
+        ids = set()
+        for kind, annotation in _found(response, context):
+            detection_id = annotation.get("detection_id")
+            if detection_id not in later:
+                yield kind, annotation
+            ids.add(detection_id)
+        later |= ids - {None}
 
 
 def _found(response: Node, context: FormatContext) -> Iterator[Found]:
