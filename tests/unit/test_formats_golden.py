@@ -1,5 +1,7 @@
 """Every format against its golden files: `input`, `context` where one matters, and the canonical form `expected`."""
 
+import re
+from pathlib import Path
 from typing import Any
 
 import orjson
@@ -20,6 +22,13 @@ def test_every_format_has_an_example_and_every_example_a_format() -> None:
 def test_names_are_unique() -> None:
     assert len({each.name for each in FORMATS}) == len(FORMATS)
     assert format_named("no such format") is None
+
+
+def test_the_documentation_has_a_section_for_every_format_in_their_order() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "formats.md").read_text(encoding="utf-8")
+    names = [each.name for each in FORMATS]
+    assert re.findall(r"^## (\w+)$", page, re.MULTILINE)[: len(names)] == names
+    assert re.findall(r"^\| \[`(\w+)`\]\(#\1\) \|", page, re.MULTILINE) == names
 
 
 @pytest.mark.parametrize(("name", "golden"), EXAMPLES)
