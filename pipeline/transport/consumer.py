@@ -85,22 +85,20 @@ class BatchConsumer(driver.Consumer):
         if len(wanted) < len(active_partitions):
             timeout = WAIT_WHILE_SOME_ARE_FULL
         generation = self.app.consumer_generation_id
-        found = await self._thread.getmany(wanted, timeout)
-        settled = not self.app.rebalancing and generation == self.app.consumer_generation_id
-        result: dict[TP, list[Any]] = {}
-        for tp, records in found.items():
-            if tp.topic not in self.batch_topics:
-                result[tp] = records
-            elif settled:
-                result[tp] = await self._admit(tp, records[0])
+        expected = {tp: self._offsets_of(tp).position for tp in wanted if tp.topic in self.batch_topics}
+        found = await self._thread.read(wanted, expected, timeout)
+        result = {tp: records for tp, records in found.items() if tp not in expected}
+        if generation == self.app.consumer_generation_id:
+            for tp in found.keys() & expected.keys():
+                result[tp] = await self._admit(tp, found[tp][0])
         return result
+
+    def _offsets_of(self, tp: TP) -> PartitionOffsets:
+        return self._offsets.setdefault(tp, PartitionOffsets())
 
     def _may_read(self, tp: TP) -> bool:
         if tp.topic not in self.batch_topics:
             return True
-        # Faust clears the agents' queues at the end of a rebalance, so nothing may be put there before.
-        if self.app.rebalancing:
-            return False
         offsets = self._offsets.get(tp)
         return offsets is None or (
             offsets.records < self.options.partition_records
@@ -110,7 +108,7 @@ class BatchConsumer(driver.Consumer):
 
     async def _admit(self, tp: TP, fetched: Fetched) -> list[Piece]:
         """Cut what was read into pieces, or refuse it and read again when it does not follow what came before."""
-        offsets = self._offsets.setdefault(tp, PartitionOffsets())
+        offsets = self._offsets_of(tp)
         start, records = fetched.start, fetched.records
         if offsets.position is None:
             offsets.reset(start if start is not None else records[0].offset if records else fetched.next)
@@ -200,12 +198,12 @@ class BatchConsumer(driver.Consumer):
         """Seek to the committed offsets.
 
         Faust also does this while a rebalance waits for agents. A partition whose position is known keeps it, and
-        what agents have in hand stays valid: the next read is found to be misplaced and goes back to the position.
+        what agents have in hand stays valid: the next read is found to be misplaced, see `_admit`.
         """
         await super().perform_seek()
         for tp in self.assignment():
             if tp.topic in self.batch_topics:
-                offsets = self._offsets.setdefault(tp, PartitionOffsets())
+                offsets = self._offsets_of(tp)
                 if offsets.position is None:
                     committed = self._committed_offset[tp]
                     offsets.reset(await self._thread.position(tp) if committed is None else committed)
@@ -221,9 +219,15 @@ class BatchConsumer(driver.Consumer):
         for tp, offset in partitions.items():
             self._place(tp, offset)
 
+    def resume_flow(self) -> None:
+        """Go on after a rebalance; Faust has just cleared the agents' queues, which may hold batches."""
+        for offsets in self._offsets.values():
+            offsets.take_back()
+        super().resume_flow()
+
     def _place(self, tp: TP, offset: int) -> None:
         if tp.topic in self.batch_topics:
-            self._offsets.setdefault(tp, PartitionOffsets()).reset(offset)
+            self._offsets_of(tp).reset(offset)
             self._committed_offset[tp] = None
 
     async def on_partitions_revoked(self, revoked: set[TP]) -> None:
@@ -275,8 +279,8 @@ class BatchConsumer(driver.Consumer):
     # -- watching
 
     @Service.task
-    async def _keep_alive(self) -> None:
-        """Stay in the group while partitions are full, paused, or none is assigned."""
+    async def _stay_in_group(self) -> None:
+        """Count as polling while partitions are full or paused, or none is assigned."""
         interval = min(max(self.app.conf.broker_max_poll_interval / 3, 1.0), 30.0)
         while not self.should_stop:
             await self.sleep(interval)

@@ -86,6 +86,15 @@ class PartitionOffsets:
             self.size -= done.size
         return True
 
+    def take_back(self) -> None:
+        """Undo the deliveries at the end that nobody started on; the position is then before them."""
+        while self._window and self._window[-1].state is State.OPEN and not self._window[-1].started:
+            undone = self._window.pop()
+            undone.state = State.STALE
+            self.position = undone.first
+            self.records -= undone.records
+            self.size -= undone.size
+
     @property
     def frontier(self) -> int | None:
         """Offset of the first record that is not done; None while the position is not known."""

@@ -14,7 +14,6 @@ from faust.types import TP
 from .batch import Record
 
 if TYPE_CHECKING:
-    from .consumer import BatchConsumer
     from .driver import Transport
 
 DEFAULT_MAX_RECORDS = 2_000
@@ -63,27 +62,30 @@ class BatchConsumerThread(AIOKafkaConsumerThread):
         with consumer._subscription.fetch_context():
             pass
 
-    async def _fetch_records(
-        self,
-        consumer: AIOKafkaConsumer,
-        active_partitions: set[TP] | None,
-        timeout: float | None = None,
-        max_records: int | None = None,
-    ) -> Any:
-        read = super()._fetch_records
-        batch_topics = cast("BatchConsumer", self.consumer).batch_topics
-        tps = [tp for tp in active_partitions or () if tp.topic in batch_topics]
+    async def read(self, tps: set[TP], expected: Mapping[TP, int | None], timeout: float) -> dict[TP, list[Any]]:
+        """Read from `tps`; what comes from a key of `expected` is one `Fetched`, the rest are aiokafka's records.
+
+        Nothing is read when a partition is not at the position expected of it; those partitions are returned.
+        """
+        found: dict[TP, list[Any]] = await self.call_thread(self._read, tps, expected, timeout)
+        return found
+
+    async def _read(self, tps: set[TP], expected: Mapping[TP, int | None], timeout: float) -> dict[TP, list[Any]]:
+        consumer = self._ensure_consumer()
         # One read at a time: a cancelled caller leaves its read running, and the range of the next one
         # would silently include what that took.
         async with self._reading:
             assignment = self._assignment(consumer)
-            before = self._positions(consumer, tps)
-            records = await read(consumer, cast("set[TP]", active_partitions), timeout, max_records)
+            before = self._positions(consumer, expected)
+            misplaced = [tp for tp, position in before.items() if expected[tp] not in (None, position)]
+            if misplaced:
+                return {tp: [Fetched(before[tp], before[tp], [])] for tp in misplaced}
+            records = await self._fetch_records(consumer, tps, timeout, consumer._max_poll_records)
             if self._assignment(consumer) is not assignment:
                 self._put_back(consumer, records)
                 return {}
-            after = self._positions(consumer, tps)
-        result = {tp: found for tp, found in records.items() if tp.topic not in batch_topics}
+            after = self._positions(consumer, expected)
+        result = {tp: found for tp, found in records.items() if tp not in expected}
         for tp, position in after.items():
             found = records.get(tp, [])
             if found or position != before.get(tp):

@@ -57,9 +57,30 @@ class OffsetsMachine(RuleBasedStateMachine):
     def ack_any(self, data: st.DataObject) -> None:
         """Also ones acknowledged before, and ones from before a seek or of an assignment that was lost."""
         delivery = data.draw(st.sampled_from(self.deliveries))
+        if delivery in self.current:
+            self.start(self.current.index(delivery) + 1)
         assert self.offsets.ack(delivery) is (delivery in self.open)
         if delivery in self.open:
             self.open.remove(delivery)
+
+    @precondition(lambda self: self.current)
+    @rule(data=st.data())
+    def start_up_to(self, data: st.DataObject) -> None:
+        self.start(data.draw(st.integers(1, len(self.current))))
+
+    def start(self, count: int) -> None:
+        """An agent takes batches from its queue in order."""
+        for delivery in self.current[:count]:
+            delivery.started = True
+
+    @rule()
+    def queue_is_cleared(self) -> None:
+        """What was not started is as if it had not been read."""
+        while self.current and self.current[-1] in self.open and not self.current[-1].started:
+            lost = self.current.pop()
+            self.open.remove(lost)
+        self.offsets.take_back()
+        assert not [d for d in self.offsets.unfinished()[-1:] if not d.started]
 
     @rule(position=st.integers(0, 80))
     def seek_or_reassign(self, position: int) -> None:
@@ -74,6 +95,7 @@ class OffsetsMachine(RuleBasedStateMachine):
 
     @rule()
     def finish_all(self) -> None:
+        self.start(len(self.current))
         for delivery in list(self.open):
             self.ack_one(delivery)
         assert self.offsets.frontier == self.offsets.position
@@ -137,6 +159,19 @@ def test_commit_passes_a_tail_of_control_records():
     assert offsets.committable is None
     offsets.ack(delivery)
     assert offsets.committable == 13
+
+
+def test_what_was_cleared_from_a_queue_is_to_be_read_again():
+    offsets = placed(0)
+    deliveries = [Delivery(0, 10, 10, 100), Delivery(10, 25, 10, 100), Delivery(25, 30, 5, 50)]
+    for delivery in deliveries:
+        offsets.deliver(delivery)
+    deliveries[0].started = True
+    offsets.take_back()
+    assert (offsets.position, offsets.records, offsets.size) == (10, 10, 100)
+    assert [d.state for d in deliveries] == [State.OPEN, State.STALE, State.STALE]
+    assert offsets.ack(deliveries[0])
+    assert offsets.committable == 10
 
 
 def test_a_late_acknowledgement_is_not_taken_for_the_new_delivery_of_the_same_offsets():
