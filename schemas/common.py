@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 MAX_ANNOTATIONS = 1000
 """Most entries of one annotation list of one image (HTTP contract)."""
 
-MAX_IMAGES = 64
+MAX_IMAGES = 128
 """Most images of one record: a frame seen by several views stays far below it."""
 
 

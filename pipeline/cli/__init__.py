@@ -5,7 +5,7 @@ import sys
 import typer
 from rich.console import Console
 
-from pipeline.cli import devices, migrate, publish, rejects, sql, status, use_cases, worker
+from pipeline.cli import devices, gateway, images, migrate, publish, rejects, sql, status, use_cases, worker
 from pipeline.errors import ConfigurationError, DependencyError, VisionEventsError
 
 app = typer.Typer(
@@ -22,6 +22,8 @@ app.command("publish")(publish.publish)
 app.add_typer(use_cases.app, name="use-cases")
 app.add_typer(devices.app, name="devices")
 app.add_typer(rejects.app, name="rejects")
+app.add_typer(images.app, name="images")
+app.command("gateway")(gateway.gateway)
 app.command("worker")(worker.worker)
 app.command("migrate")(migrate.migrate_command)
 

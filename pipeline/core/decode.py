@@ -57,7 +57,7 @@ def _decode_any(record: RawRecord, value: bytes, devices: Mapping[str, Device]) 
         raise InvalidRecordError(RejectReason.NOT_JSON, f"not JSON: {error}") from None
     document, fallbacks = unwrap_cloudevent(document, headers)
     named = headers.get(FORMAT_HEADER, b"").decode("utf-8", "replace")
-    canonical = fallbacks | _to_canonical(document, named, record, devices)
+    canonical = _merged(fallbacks, _to_canonical(document, named, record, devices))
     try:
         return _validate_json(orjson.dumps(canonical))
     except ValidationError as error:
@@ -68,18 +68,15 @@ def _decode_any(record: RawRecord, value: bytes, devices: Mapping[str, Device]) 
 
 def _to_canonical(document: Any, named: str, record: RawRecord, devices: Mapping[str, Device]) -> dict[str, Any]:
     """An envelope keeps its fields and has its result converted; a bare result is converted as a whole."""
-    if named:
-        whole = _named(named)
-        if _is_envelope(document) and "result" in document:
-            return _convert_envelope(document, whole, record, devices)
-        return _convert(whole, document, _context({}, record, devices), "")
-    if _is_envelope(document):
-        given = document.get("format")
-        if isinstance(given, str):
-            return _convert_envelope(document, _named(given), record, devices)
-        found = recognise(document["result"]) if "result" in document else None
+    wanted = _named(named) if named else None
+    if _is_envelope(document) and (wanted is None or "result" in document):
+        if wanted is None and isinstance(document.get("format"), str):
+            wanted = _named(document["format"])
+        if document.get("result") is None:  # nothing predicted
+            return {key: value for key, value in document.items() if value is not None}
+        found = wanted or recognise(document["result"])
         return _convert_envelope(document, found, record, devices) if found else document
-    found = recognise(document)
+    found = wanted or recognise(document)
     if found is None:
         raise _unrecognised(document)
     return _convert(found, document, _context({}, record, devices), "")
@@ -94,12 +91,16 @@ def _convert_envelope(
 ) -> dict[str, Any]:
     context = _context(envelope, record, devices)
     converted = _convert(found, envelope.get("result"), context, "result.")
-    merged: dict[str, Any] = converted | {
-        key: value for key, value in envelope.items() if key != "result" and value is not None
-    }
+    given = {key: value for key, value in envelope.items() if key != "result" and value is not None}
+    return _merged(converted, given)
+
+
+def _merged(fallbacks: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:
+    """What is given, completed by fall-backs; source and metadata are completed field by field."""
+    merged = fallbacks | given
     for key in ("source", "custom_metadata"):
-        if isinstance(converted.get(key), dict) and isinstance(envelope.get(key), dict):
-            merged[key] = converted[key] | envelope[key]
+        if isinstance(fallbacks.get(key), dict) and isinstance(given.get(key), dict):
+            merged[key] = fallbacks[key] | given[key]
     return merged
 
 
@@ -108,7 +109,8 @@ def _convert(found: Format, value: Any, context: FormatContext, prefix: str) -> 
         return {"format": found.name} | found.to_canonical(value, context)
     except FormatError as error:
         message = f"not a valid {found.name} result: {error.message}"
-        raise InvalidRecordError(RejectReason.INVALID_RESULT, message, prefix + error.field) from None
+        field = (prefix + error.field).rstrip(".")
+        raise InvalidRecordError(RejectReason.INVALID_RESULT, message, field) from None
 
 
 def _context(envelope: dict[str, Any], record: RawRecord, devices: Mapping[str, Device]) -> FormatContext:

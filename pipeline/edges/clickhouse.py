@@ -19,6 +19,8 @@ _RETRYABLE: Final = frozenset({3, 107, 159, 164, 202, 203, 209, 210, 241, 242, 2
 # Unknown table or database, authentication, missing column, no access: a person has to mend these.
 _CONFIGURATION: Final = frozenset({16, 60, 81, 192, 193, 194, 497, 516})
 
+_NOT_MIGRATED: Final = frozenset({16, 60, 81})
+
 # Our own JSON: a name that the table does not know is a defect of ours and must not vanish.
 _JSON_SETTINGS: Final[dict[str, Any]] = {
     "date_time_input_format": "best_effort",
@@ -70,7 +72,8 @@ def _meaning(error: Error) -> Exception:
     if code is None or code in _RETRYABLE:
         return DependencyError(f"ClickHouse: {message}")
     if code in _CONFIGURATION:
-        return ConfigurationError(f"ClickHouse refuses (code {code}): {message}")
+        hint = "; run `vision-events migrate`" if code in _NOT_MIGRATED else ""
+        return ConfigurationError(f"ClickHouse refuses (code {code}): {message}{hint}")
     return RowRefusedError(code, message)
 
 

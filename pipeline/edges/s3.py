@@ -40,7 +40,7 @@ class ImageStore:
             raise ConfigurationError(f"setting s3_endpoint: {settings.s3_endpoint!r} is not a URL")
         self._bucket = settings.s3_bucket
         self._readable = {settings.s3_bucket, *settings.s3_readable_buckets}
-        self._client = Minio(
+        self.client = Minio(
             url.netloc,
             access_key=settings.s3_access_key,
             secret_key=settings.s3_secret_key.get_secret_value(),
@@ -59,14 +59,14 @@ class ImageStore:
     def ensure_bucket(self) -> None:
         """Create the bucket where it is missing. Raises DependencyError or ConfigurationError."""
         with _translated():
-            if not self._client.bucket_exists(bucket_name=self._bucket):
-                self._client.make_bucket(bucket_name=self._bucket)
+            if not self.client.bucket_exists(bucket_name=self._bucket):
+                self.client.make_bucket(bucket_name=self._bucket)
 
     def put(self, workspace_id: str, upload: Upload) -> None:
         """Make an image durable. The same content again changes nothing."""
         info = upload.info
         with _translated():
-            self._client.put_object(
+            self.client.put_object(
                 bucket_name=self._bucket,
                 object_name=object_name(workspace_id, info.image_id),
                 data=BytesIO(upload.content),
@@ -100,7 +100,7 @@ class ImageStore:
     def link(self, workspace_id: str, image_id: str, expires: timedelta = timedelta(hours=1)) -> str:
         """A link to an image that works without credentials until it expires."""
         name = object_name(workspace_id, image_id)
-        return str(self._client.presigned_get_object(bucket_name=self._bucket, object_name=name, expires=expires))
+        return str(self.client.presigned_get_object(bucket_name=self._bucket, object_name=name, expires=expires))
 
     def _stored(self, workspace_id: str, reference: ImageReference, policy: ImagePolicy) -> ImageInfo | None:
         image_id = reference.image_id or ""
@@ -109,7 +109,7 @@ class ImageStore:
         name = object_name(workspace_id, image_id)
         with _translated():
             try:
-                found = self._client.stat_object(bucket_name=self._bucket, object_name=name)
+                found = self.client.stat_object(bucket_name=self._bucket, object_name=name)
             except S3Error as error:
                 if error.code in _ABSENT:
                     return None
@@ -125,7 +125,7 @@ class ImageStore:
         """At most `limit` bytes of an object, None where there is no such object."""
         with _translated():
             try:
-                response = self._client.get_object(bucket_name=bucket, object_name=name)
+                response = self.client.get_object(bucket_name=bucket, object_name=name)
             except S3Error as error:
                 if error.code in _ABSENT:
                     return None

@@ -1,0 +1,129 @@
+"""The whole system as a user has it: commands, workers in processes of their own, and the tables."""
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from aiokafka import AIOKafkaConsumer
+from clickhouse_connect.driver import Client
+
+from pipeline.edges.clickhouse import connect
+from pipeline.edges.counts import TopicCounts, read_status
+from pipeline.edges.kafka import connection, producer
+from pipeline.edges.registry import apply_entries
+from pipeline.edges.s3 import ImageStore
+from pipeline.settings import Settings
+from schemas.topics import INFERENCES
+from schemas.use_case import UseCase
+
+
+class System:
+    """One running stack, prepared, and the settings that lead to it."""
+
+    def __init__(self, environment: dict[str, str], folder: Path) -> None:
+        self.environment = {**os.environ, **environment, "VISION_EVENTS_DATA_DIR": str(folder)}
+        names = {name.removeprefix("VISION_EVENTS_").lower(): value for name, value in environment.items()}
+        self.settings = Settings(**names)  # type: ignore[arg-type]
+        self.folder = folder
+        self.images = ImageStore(self.settings)
+        self.run("migrate")
+        self.sql: Client = connect(self.settings)
+
+    def run(self, *arguments: str, status: int = 0) -> str:
+        """Run a command and return what it prints; it must end with `status`."""
+        done = subprocess.run(
+            [sys.executable, "-m", "pipeline", *arguments],
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+        assert done.returncode == status, done.stdout + done.stderr
+        assert "Traceback" not in done.stderr
+        return done.stdout if status == 0 else done.stderr
+
+    @contextmanager
+    def worker(self) -> Iterator[subprocess.Popen[bytes]]:
+        """A worker for a while; it is told to stop at the end, and has to end well."""
+        process = self.start_worker()
+        try:
+            yield process
+        finally:
+            if process.poll() is None:
+                process.terminate()
+                assert process.wait(60) == 0, (self.folder / "worker.log").read_text()[-4000:]
+
+    def start_worker(self) -> subprocess.Popen[bytes]:
+        with (self.folder / "worker.log").open("ab") as log:
+            return subprocess.Popen(
+                [sys.executable, "-m", "pipeline", "worker"], env=self.environment | {"VISION_EVENTS_WORKER_ID": "w1"}, stdout=log, stderr=log
+            )
+
+    def kill(self, process: subprocess.Popen[bytes]) -> None:
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+
+    def apply(self, *use_cases: UseCase) -> None:
+        apply_entries(self.sql, use_cases)
+
+    def publish(self, values: Sequence[bytes], key: bytes | None = None) -> None:
+        async def send() -> None:
+            kafka = producer(self.settings, linger_ms=20)
+            await kafka.start()
+            try:
+                for start in range(0, len(values), 5_000):
+                    part = values[start : start + 5_000]
+                    await asyncio.gather(*[await kafka.send(INFERENCES.name, value, key=key) for value in part])
+            finally:
+                await kafka.stop()
+
+        asyncio.run(send())
+
+    def read(self, topic: str) -> list[Any]:
+        """All records of a topic, by partition and offset."""
+
+        async def fetch() -> list[Any]:
+            consumer = AIOKafkaConsumer(topic, **connection(self.settings), auto_offset_reset="earliest")
+            await consumer.start()
+            try:
+                ends = await consumer.end_offsets(consumer.assignment())
+                records: list[Any] = []
+                while len(records) < sum(ends.values()):
+                    for part in (await consumer.getmany(timeout_ms=500)).values():
+                        records += part
+                return sorted(records, key=lambda item: (item.timestamp, item.partition, item.offset))
+            finally:
+                await consumer.stop()
+
+        return asyncio.run(fetch())
+
+    def counts(self) -> TopicCounts:
+        (raw,) = [counts for counts in read_status(self.settings).topics if counts.topic == INFERENCES.name]
+        return raw
+
+    def drained(self, timeout: float = 120) -> TopicCounts:
+        """Wait until everything produced is stored or rejected, and return the counts."""
+        return until(self.counts, lambda counts: counts.unaccounted == 0, timeout)
+
+    def value(self, query: str, **parameters: Any) -> Any:
+        """The single value of a query."""
+        return self.sql.query(query, parameters=parameters).result_rows[0][0]
+
+
+def until(ask: Callable[[], Any], enough: Callable[[Any], bool], timeout: float = 60) -> Any:
+    """Ask until the answer is enough, and return it."""
+    deadline = time.monotonic() + timeout
+    while True:
+        answer = ask()
+        if enough(answer):
+            return answer
+        assert time.monotonic() < deadline, f"after {timeout} s still {answer!r}"
+        time.sleep(0.1)
