@@ -1,0 +1,194 @@
+"""Starts parts in order, waits until they are ready, restarts one that dies, and leaves no process behind."""
+
+import contextlib
+import ctypes
+import os
+import signal
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final, Literal
+
+from deploy.embedded.errors import EmbeddedError
+
+State = Literal["starting", "running", "restarting", "stopped"]
+
+_LOG_LIMIT_BYTES: Final = 20 * 1024 * 1024
+_POLL_S: Final = 0.1
+_LONGEST_BACKOFF_S: Final = 30.0
+_PR_SET_PDEATHSIG: Final = 1
+
+_libc = ctypes.CDLL(None, use_errno=True)
+
+
+@dataclass(frozen=True)
+class Part:
+    """One process. `ready` is asked until it returns; while it raises, the part is not ready."""
+
+    name: str
+    command: Sequence[str]
+    env: Mapping[str, str] = field(default_factory=dict)
+    ready: Callable[[], object] | None = None
+    ready_timeout_s: float = 60
+    stop_timeout_s: float = 20
+
+
+@dataclass
+class PartStatus:
+    """What a part is doing now."""
+
+    name: str
+    state: State
+    pid: int | None
+    restarts: int
+
+
+@dataclass
+class _Running:
+    part: Part
+    process: subprocess.Popen[bytes]
+    state: State = "starting"
+    restarts: int = 0
+    started_at: float = field(default_factory=time.monotonic)
+    restart_at: float = 0.0
+
+
+class Supervisor:
+    """Supervises parts from the thread that made it: call all methods from there, a thread of its own watches."""
+
+    def __init__(self, log_dir: Path) -> None:
+        self._log_dir = log_dir
+        self._running: dict[str, _Running] = {}
+        self._lock = threading.RLock()
+        self._stopping = threading.Event()
+        self._watcher = threading.Thread(target=self._watch, name="supervisor", daemon=True)
+
+    def start(self, *parts: Part) -> None:
+        """Start parts at the same time and return when all are ready.
+
+        Raises EmbeddedError, with the end of its log, when one dies or does not become ready.
+        """
+        self._log_dir.mkdir(parents=True, exist_ok=True)
+        with self._lock:
+            for part in parts:
+                if part.name in self._running:
+                    raise EmbeddedError(f"{part.name} runs already")
+                self._rotate_log(part.name)
+                self._running[part.name] = _Running(part, self._spawn(part))
+        for part in parts:
+            self._await_ready(self._running[part.name])
+        if not self._watcher.is_alive():
+            self._watcher.start()
+
+    def stop(self) -> None:
+        """Stop all parts, the last started first. Waits until every process is gone."""
+        for name in reversed(list(self._running)):
+            self.stop_part(name)
+        # The watcher ends last: the kernel kills the children of a thread that ends (see _die_with_parent).
+        self._stopping.set()
+        if self._watcher.is_alive():
+            self._watcher.join()
+
+    def stop_part(self, name: str) -> None:
+        """Stop one part for good: SIGTERM, then SIGKILL when it takes too long."""
+        with self._lock:
+            running = self._running.pop(name)
+        running.state = "stopped"
+        _end(running.process, running.part.stop_timeout_s)
+
+    def restart(self, name: str) -> None:
+        """Stop a part, start it again and wait until it is ready."""
+        part = self._running[name].part
+        self.stop_part(name)
+        self.start(part)
+
+    def kill(self, name: str) -> int:
+        """Kill a part as a crash would; it is started again by itself. Returns the pid that was killed."""
+        with self._lock:
+            process = self._running[name].process
+        process.send_signal(signal.SIGKILL)
+        return process.pid
+
+    def status(self) -> list[PartStatus]:
+        """All parts, in the order they were started."""
+        with self._lock:
+            return [
+                PartStatus(name, item.state, item.process.pid if item.process.poll() is None else None, item.restarts)
+                for name, item in self._running.items()
+            ]
+
+    def _spawn(self, part: Part) -> subprocess.Popen[bytes]:
+        with (self._log_dir / f"{part.name}.log").open("ab") as log:
+            return subprocess.Popen(
+                part.command,
+                env={**os.environ, **part.env},
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                # A session of its own: Ctrl-C in the terminal reaches the supervisor only, which stops in order.
+                start_new_session=True,
+                preexec_fn=_die_with_parent,
+            )
+
+    def _rotate_log(self, name: str) -> None:
+        log = self._log_dir / f"{name}.log"
+        if log.exists() and log.stat().st_size > _LOG_LIMIT_BYTES:
+            log.replace(log.with_suffix(".log.1"))
+
+    def _await_ready(self, running: _Running) -> None:
+        part, last = running.part, "nothing was asked yet"
+        deadline = time.monotonic() + part.ready_timeout_s
+        while running.process.poll() is None:
+            try:
+                if part.ready is not None:
+                    part.ready()
+                running.state = "running"
+                return
+            except Exception as error:  # whatever its client raises while the server is not there yet
+                last = str(error)
+            if time.monotonic() > deadline:
+                raise EmbeddedError(f"{part.name} is not ready after {part.ready_timeout_s:.0f} s: {last}")
+            time.sleep(_POLL_S)
+        raise EmbeddedError(f"{part.name} ended with code {running.process.returncode}:\n{self._log_end(part.name)}")
+
+    def _log_end(self, name: str) -> str:
+        text = (self._log_dir / f"{name}.log").read_text(errors="replace")
+        return "\n".join(text.splitlines()[-15:])
+
+    def _watch(self) -> None:
+        while not self._stopping.wait(_POLL_S):
+            with self._lock:
+                for running in self._running.values():
+                    self._look_after(running)
+
+    def _look_after(self, running: _Running) -> None:
+        now = time.monotonic()
+        if running.state == "running" and running.process.poll() is not None:
+            # One that ran for a while is started at once; one that dies again and again waits longer each time.
+            recent = now - running.started_at < _LONGEST_BACKOFF_S
+            delay = min(0.5 * 2**running.restarts, _LONGEST_BACKOFF_S) if recent and running.restarts else 0.0
+            running.state, running.restart_at = "restarting", now + delay
+        if running.state == "restarting" and now >= running.restart_at:
+            running.process = self._spawn(running.part)
+            running.restarts += 1
+            running.started_at, running.state = now, "running"
+
+
+def _die_with_parent() -> None:
+    """Runs in the child: even a kill -9 of the supervisor leaves nothing behind."""
+    _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+def _end(process: subprocess.Popen[Any], timeout_s: float) -> None:
+    if process.poll() is not None:
+        return
+    with contextlib.suppress(ProcessLookupError):
+        process.terminate()
+    try:
+        process.wait(timeout_s)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()

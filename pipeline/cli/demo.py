@@ -1,0 +1,1 @@
+"""`vision-events demo`: the simulated factories alone, against any running system."""

@@ -1,0 +1,220 @@
+"""`vision-events up`: everything on this machine, in the foreground."""
+
+import os
+import signal
+import sys
+import threading
+import time
+import urllib.request
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated, Final
+
+import orjson
+import typer
+from pydantic import SecretStr
+from rich.live import Live
+from rich.text import Text
+
+from deploy.embedded.errors import EmbeddedError
+from deploy.embedded.ports import free_port
+from deploy.embedded.stack import EmbeddedStack, Ports
+from deploy.embedded.supervisor import Part
+from pipeline.cli.common import PARTS_FILE, DataDir, SetOption, err, out, settings_from
+from pipeline.cli.migrate import prepare_services
+from pipeline.cli.use_cases import shipped_use_cases
+from pipeline.edges.clickhouse import connect
+from pipeline.edges.counts import Status, TopicCounts, read_status
+from pipeline.edges.registry import RegistryReader, apply_entries
+from pipeline.errors import ConfigurationError, DependencyError
+from pipeline.settings import PREFIX, Settings, load_settings
+from schemas.topics import INFERENCES
+
+_DRAIN_S: Final = 15
+
+NEXT_STEPS: Final = (
+    "vision-events status",
+    "vision-events sql \"SELECT use_case_id, count() FROM vision_events GROUP BY use_case_id\"",
+    "vision-events rejects list",
+)
+
+
+def up(
+    demo: Annotated[bool, typer.Option(help="Run simulated factories whose cameras run real vision.")] = False,
+    workers: Annotated[int, typer.Option(min=1, max=32, help="Ingest workers.")] = 1,
+    http_port: Annotated[int | None, typer.Option(help="Port of the gateway.")] = None,
+    kafka_port: Annotated[int, typer.Option(help="Port of Kafka.")] = Ports.kafka,
+    s3_port: Annotated[int, typer.Option(help="Port of S3.")] = Ports.s3,
+    clickhouse_port: Annotated[int, typer.Option(help="Port of ClickHouse.")] = Ports.clickhouse,
+    free_ports: Annotated[bool, typer.Option("--free-ports", help="Take any free ports; `status` tells them.")] = False,
+    demo_rate: Annotated[float, typer.Option(min=0.1, max=100, help="Frames a second of the demo.")] = 8,
+    stop_after: Annotated[float | None, typer.Option(min=1, help="Stop by itself after so many seconds.")] = None,
+    data_dir: DataDir = None,
+    assignments: SetOption = None,
+) -> None:
+    """Start Kafka, S3, ClickHouse, workers and the gateway, and run until Ctrl-C. Data stays in the data folder."""
+    begun = time.monotonic()
+    settings = settings_from(data_dir, assignments, http_port=http_port)
+    ports = Ports(0, 0, 0) if free_ports else Ports(kafka_port, s3_port, clickhouse_port)
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    stack = EmbeddedStack(settings.data_dir, ports)
+    try:
+        err.print("starting Kafka, S3 and ClickHouse ...")
+        with stack:
+            port = free_port() if free_ports and http_port is None else settings.http_port
+            settings = _settings_of(stack, settings, port)
+            _prepare(settings, demo)
+            stack.supervisor.start(*_parts(settings, workers))
+            out.print(f"ready after {time.monotonic() - begun:.1f} s: {_addresses(settings)}")
+            if demo:
+                stack.supervisor.start(_demo_part(settings, demo_rate))
+            until = time.monotonic() + stop_after if stop_after else None
+            _follow(stack, settings, stop, begun, until)
+            if demo:
+                stack.supervisor.stop_part("demo")
+            _close(settings)
+            err.print("stopping ...")
+    except EmbeddedError as error:
+        raise ConfigurationError(str(error)) from None
+
+
+def _settings_of(stack: EmbeddedStack, settings: Settings, http_port: int) -> Settings:
+    """The settings that lead to this stack, whatever the environment says; commands find them in the data folder."""
+    stack.publish(http_port=http_port)
+    return load_settings(
+        **(settings.model_dump() | asdict(stack.addresses) | {"http_port": http_port}),
+    )
+
+
+def _prepare(settings: Settings, demo: bool) -> None:
+    """Tables, topics, bucket, and the documents that ship where there are none of that id."""
+    prepare_services(settings)
+    client = connect(settings)
+    reader = RegistryReader(client)
+    reader.refresh()
+    known = reader.current
+    missing = [case for case in shipped_use_cases() if case.id not in known.use_cases]
+    if missing:
+        apply_entries(client, missing)
+    if demo:
+        from pipeline.demo.factories import demo_registry  # scikit-image: only where the demo runs
+
+        apply_entries(client, demo_registry())
+
+
+def _parts(settings: Settings, workers: int) -> list[Part]:
+    environment = _environment(settings)
+    base = [sys.executable, "-m", "pipeline"]
+    live = f"http://{settings.http_host}:{settings.http_port}/livez"
+    return [
+        Part("gateway", [*base, "gateway"], environment, ready=lambda: urllib.request.urlopen(live, timeout=2).close()),
+        *(
+            Part(name, [*base, "worker"], environment | {f"{PREFIX}WORKER_ID": name})
+            for name in (f"worker-{number}" for number in range(1, workers + 1))
+        ),
+    ]
+
+
+def _demo_part(settings: Settings, rate: float) -> Part:
+    command = [sys.executable, "-m", "pipeline", "demo", "--rate", str(rate), "--history", "200"]
+    return Part("demo", command, _environment(settings))
+
+
+def _environment(settings: Settings) -> dict[str, str]:
+    """Where the services are, for processes of ours: their own environment must not lead them elsewhere."""
+    given: dict[str, str] = {}
+    for name, value in settings:
+        if value != Settings.model_fields[name].default:
+            plain = value.get_secret_value() if isinstance(value, SecretStr) else value
+            given[PREFIX + name.upper()] = orjson.dumps(plain).decode() if isinstance(plain, tuple) else str(plain)
+    return given | {PREFIX + "DATA_DIR": str(settings.data_dir.resolve())}
+
+
+def _addresses(settings: Settings) -> str:
+    return (
+        f"gateway http://{settings.http_host}:{settings.http_port}, Kafka {settings.kafka_bootstrap}, "
+        f"S3 {settings.s3_endpoint}, ClickHouse {settings.clickhouse_url}"
+    )
+
+
+def _follow(
+    stack: EmbeddedStack, settings: Settings, stop: threading.Event, begun: float, until: float | None
+) -> None:
+    """Show the counts until told to stop; say when the first event can be queried."""
+    first_seen, last_plain = False, 0.0
+    previous: TopicCounts | None = None
+    with Live(console=err, transient=True, refresh_per_second=4) as live:
+        while not stop.wait(1.0) and (until is None or time.monotonic() < until):
+            _write_parts(stack, settings.data_dir)
+            state = read_status(settings)
+            counts = _raw(state)
+            if state.events and not first_seen:
+                first_seen = True
+                live.console.print(f"first event queryable after {time.monotonic() - begun:.1f} s; try, elsewhere:")
+                for command in NEXT_STEPS:
+                    live.console.print(f"  {command}{_data_dir_flag(settings)}", style="bold", soft_wrap=True)
+            if counts is not None:
+                line = _line(counts, previous, state)
+                if err.is_terminal:
+                    live.update(line)
+                elif time.monotonic() - last_plain > 10:
+                    err.print(line)
+                    last_plain = time.monotonic()
+                previous = counts
+
+
+def _raw(state: Status) -> TopicCounts | None:
+    return next((counts for counts in state.topics if counts.topic == INFERENCES.name), None)
+
+
+def _line(counts: TopicCounts, previous: TopicCounts | None, state: Status) -> Text:
+    rate = counts.produced - previous.produced if previous else 0
+    faults = [f"{name}: {answer}" for name, answer in state.health.items() if answer != "ok"]
+    text = (
+        f"produced {counts.produced:,} ({rate}/s)  stored {counts.stored or 0:,}  rejected {counts.rejected or 0:,}  "
+        f"waiting {counts.unaccounted or 0:,}"
+    )
+    return Text(text + ("  " + "; ".join(faults) if faults else ""), style="red" if faults else "green")
+
+
+def _write_parts(stack: EmbeddedStack, data_dir: Path) -> None:
+    """What each part does, for `status`."""
+    scratch = data_dir / (PARTS_FILE + ".new")
+    scratch.write_bytes(orjson.dumps({part.name: asdict(part) for part in stack.supervisor.status()}))
+    os.replace(scratch, data_dir / PARTS_FILE)
+
+
+def _close(settings: Settings) -> None:
+    """Let the workers finish, then sum up."""
+    deadline = time.monotonic() + _DRAIN_S
+    state = read_status(settings)
+    while (counts := _raw(state)) and counts.unaccounted and time.monotonic() < deadline:
+        time.sleep(0.2)
+        state = read_status(settings)
+    (settings.data_dir / PARTS_FILE).unlink(missing_ok=True)
+    if counts is None:
+        return
+    try:
+        by_type = connect(settings).query(
+            "SELECT event_type, count(), sum(length(object_detections)) + sum(length(instance_segmentations)) "
+            "+ sum(length(keypoints)) + sum(length(classifications)) FROM vision_events GROUP BY event_type ORDER BY 1"
+        )
+    except DependencyError as error:
+        err.print(f"no summary: {error}")
+        return
+    out.print(
+        f"produced {counts.produced:,} = stored {counts.stored:,} + rejected {counts.rejected:,}"
+        + (f" + not yet handled {counts.unaccounted:,}" if counts.unaccounted else "")
+    )
+    for event_type, events, annotations in by_type.result_rows:
+        out.print(f"  {event_type:<18} {events:>8,} events {annotations:>9,} annotations")
+    out.print("the data stays; `make run` goes on from here, and in another terminal you can then try:")
+    for command in NEXT_STEPS:
+        out.print(f"  {command}{_data_dir_flag(settings)}", soft_wrap=True)
+
+
+def _data_dir_flag(settings: Settings) -> str:
+    default = Settings.model_fields["data_dir"].default
+    return "" if settings.data_dir == default else f" --data-dir {settings.data_dir}"
