@@ -5,6 +5,8 @@ import fcntl
 import json
 import os
 import secrets
+import socket
+import sys
 import urllib.request
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -15,7 +17,7 @@ import urllib3
 from aiokafka.admin import AIOKafkaAdminClient
 from minio import Minio
 
-from deploy.embedded import clickhouse, kafka, s3
+from deploy.embedded import kafka, s3
 from deploy.embedded.errors import EmbeddedError
 from deploy.embedded.ports import HOST, free_port, require_free
 from deploy.embedded.supervisor import Part, Supervisor
@@ -30,7 +32,7 @@ class Ports:
 
     kafka: int = kafka.DEFAULT_PORT
     s3: int = s3.DEFAULT_PORT
-    clickhouse: int = clickhouse.DEFAULT_PORT
+    clickhouse: int = 8123
 
 
 @dataclass(frozen=True)
@@ -117,14 +119,19 @@ class EmbeddedStack:
             ),
             Part(
                 "clickhouse",
-                clickhouse.prepare(self.data_dir / "clickhouse", ports.clickhouse),
+                _clickhouse_command(self.data_dir / "clickhouse", ports.clickhouse),
                 env={
-                    "EMBEDDED_CLICKHOUSE_PASSWORD": at.clickhouse_password,
-                    "EMBEDDED_ANALYST_PASSWORD": at.analyst_password,
+                    "CLICKHOUSE_PASSWORD": at.clickhouse_password,
+                    "CLICKHOUSE_ANALYST_PASSWORD": at.analyst_password,
                 },
                 ready=lambda: _ask_clickhouse(at),
             ),
         ]
+
+
+def _clickhouse_command(data_dir: Path, port: int) -> list[str]:
+    place = ["--data-dir", str(data_dir.resolve()), "--port", str(port)]
+    return [sys.executable, "-m", "deploy.embedded.clickhouse", *place]
 
 
 def _lock(data_dir: Path) -> IO[str]:
@@ -179,6 +186,10 @@ def _addresses(ports: Ports, secret: dict[str, str]) -> Addresses:
 
 def _ask_kafka(at: Addresses) -> None:
     """A broker that answers for its metadata takes records."""
+
+    # First without the client, which logs each refused connection as an error.
+    host, _, port = at.kafka_bootstrap.partition(":")
+    socket.create_connection((host, int(port)), timeout=2).close()
 
     async def ask() -> None:
         client = AIOKafkaAdminClient(bootstrap_servers=at.kafka_bootstrap, request_timeout_ms=2_000)

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
-from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
+from aiokafka.errors import GroupCoordinatorNotAvailableError, KafkaError, TopicAlreadyExistsError, for_code
 
 from pipeline.errors import ConfigurationError, DependencyError
 from pipeline.settings import Settings
@@ -82,7 +82,10 @@ async def ensure_topics(settings: Settings) -> list[str]:
 async def progress(settings: Settings, group: str) -> list[PartitionProgress]:
     """Offsets of every partition of our topics. Raises DependencyError when no broker answers."""
     async with admin(settings) as client:
-        committed = await client.list_consumer_group_offsets(group)
+        try:
+            committed = await client.list_consumer_group_offsets(group)
+        except GroupCoordinatorNotAvailableError:  # a new cluster, before the first group of all
+            committed = {}
         described = await client.describe_topics([topic.name for topic in TOPICS])
     places = [
         TopicPartition(topic["topic"], partition["partition"])

@@ -96,7 +96,7 @@ def make_app(settings: Settings, agent: IngestAgent) -> faust.App:
     """The Faust app of one worker."""
     app = faust.App(
         settings.ingest_group,
-        broker=broker_url(settings.kafka_bootstrap, BatchOptions(partition_records=2 * settings.batch_max_rows)),
+        broker=broker_url(settings.kafka_bootstrap, BatchOptions(partition_records=settings.batch_max_rows)),
         broker_commit_interval=1.0,
         broker_max_poll_records=2_000,
         broker_session_timeout=settings.session_timeout_s,

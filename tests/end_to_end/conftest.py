@@ -1,11 +1,14 @@
-import os
-from pathlib import Path
+"""One prepared system for all end-to-end tests: each test has a use case of its own."""
+
 import pytest
-from tests.end_to_end.system import System
+
 from pipeline.cli.use_cases import shipped_use_cases
+from tests.end_to_end.system import System
+
+
 @pytest.fixture(scope="session")
-def system(tmp_path_factory):
-    folder=tmp_path_factory.mktemp("system")
-    s=System({k:v for k,v in os.environ.items() if k.startswith("VISION_EVENTS_")},folder)
-    s.apply(*shipped_use_cases())
-    return s
+def system(environment: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> System:
+    """Topics, bucket and tables of the session's services, with the shipped use cases."""
+    prepared = System(environment, tmp_path_factory.mktemp("system"))
+    prepared.apply(*shipped_use_cases())
+    return prepared

@@ -63,9 +63,9 @@ class System:
 
     def start_worker(self) -> subprocess.Popen[bytes]:
         with (self.folder / "worker.log").open("ab") as log:
-            return subprocess.Popen(
-                [sys.executable, "-m", "pipeline", "worker"], env=self.environment | {"VISION_EVENTS_WORKER_ID": "w1"}, stdout=log, stderr=log
-            )
+            named = self.environment | {"VISION_EVENTS_WORKER_ID": "w1"}
+            command = [sys.executable, "-m", "pipeline", "worker"]
+            return subprocess.Popen(command, env=named, stdout=log, stderr=log)
 
     def kill(self, process: subprocess.Popen[bytes]) -> None:
         process.send_signal(signal.SIGKILL)

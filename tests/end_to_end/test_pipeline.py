@@ -74,7 +74,8 @@ def test_a_tenth_broken_in_ten_ways(system: System, use_case: str) -> None:
     assert {name: found[name] for name in BROKEN} == dict.fromkeys(BROKEN, 20)
     # Content, not only counts: each good record with its two boxes, where it was drawn.
     assert system.value(
-        "SELECT groupArray((n, c)) = arrayMap(i -> (i, ['scratch', 'dent']), arrayFilter(i -> i % 10 != 0, range(2000))) "
+        "SELECT groupArray((n, c)) "
+        "= arrayMap(i -> (i, ['scratch', 'dent']), arrayFilter(i -> i % 10 != 0, range(2000))) "
         "FROM (SELECT custom_metadata.number.:Int64 AS n, object_detections.class AS c FROM vision_events "
         "WHERE use_case_id = {u:String} AND arrayAll(x -> x = n, object_detections.x) ORDER BY n)",
         u=use_case,

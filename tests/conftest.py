@@ -1,0 +1,75 @@
+"""The services of integration and end-to-end tests: real ones, started when a test asks for them."""
+
+import os
+import signal
+from collections.abc import Iterator
+from dataclasses import asdict
+from pathlib import Path
+from typing import Protocol
+
+import pytest
+
+from deploy.embedded.stack import Addresses, EmbeddedStack, Ports
+from tests.support.containers import containers, docker_answers
+
+
+class Services(Protocol):
+    """Kafka, S3 and ClickHouse, wherever they run."""
+
+    addresses: Addresses
+
+    def pause(self, name: str) -> None:
+        """Take a service away: its connections hang until `resume`."""
+
+    def resume(self, name: str) -> None:
+        """Bring a service back."""
+
+
+class Embedded:
+    """The embedded stack, with the face that tests use."""
+
+    def __init__(self, stack: EmbeddedStack) -> None:
+        self.stack = stack
+        self.addresses = stack.addresses
+
+    def pause(self, name: str) -> None:
+        os.kill(self._pid(name), signal.SIGSTOP)
+
+    def resume(self, name: str) -> None:
+        os.kill(self._pid(name), signal.SIGCONT)
+
+    def _pid(self, name: str) -> int:
+        (pid,) = [part.pid for part in self.stack.supervisor.status() if part.name == name]
+        assert pid is not None
+        return pid
+
+
+@pytest.fixture(scope="session")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Services]:
+    """Official images where Docker answers, else the embedded stack; VISION_EVENTS_TEST_STACK=embedded insists on it.
+
+    With VISION_EVENTS_REQUIRE_DOCKER=1 a Docker engine that does not answer is a failure.
+    """
+    required = os.environ.get("VISION_EVENTS_REQUIRE_DOCKER") == "1"
+    wanted = os.environ.get("VISION_EVENTS_TEST_STACK", "docker")
+    if required or (wanted == "docker" and docker_answers()):
+        assert docker_answers(), "VISION_EVENTS_REQUIRE_DOCKER=1, and no Docker engine answers"
+        with containers() as running:
+            yield running
+    else:
+        with EmbeddedStack(tmp_path_factory.mktemp("stack"), Ports(0, 0, 0)) as embedded:
+            yield Embedded(embedded)
+
+
+@pytest.fixture(scope="session")
+def environment(stack: Services) -> dict[str, str]:
+    """Environment variables that lead commands to the services."""
+    return {f"VISION_EVENTS_{name.upper()}": value for name, value in asdict(stack.addresses).items()}
+
+
+@pytest.fixture(autouse=True)
+def _away_from_the_checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test picks up the data folder of a stack that runs in the checkout, nor settings of whoever runs the tests."""
+    monkeypatch.chdir(tmp_path)
+    for name in [name for name in os.environ if name.startswith("VISION_EVENTS_")]:
+        monkeypatch.delenv(name)
