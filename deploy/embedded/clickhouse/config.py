@@ -1,0 +1,91 @@
+"""The engine's configuration files: roles, the analyst's limits, memory."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+WRITER_ROLE: Final = "writer"
+ANALYST_ROLE: Final = "analyst"
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Bounds of the engine. An analyst may lower those that are theirs, and cannot raise them."""
+
+    memory_ratio: float = 0.5
+    """Share of the machine's memory that all queries together may take."""
+    analyst_seconds: int = 60
+    analyst_memory_bytes: int = 2 * 1024**3
+    analyst_result_rows: int = 1_000_000
+    analyst_result_bytes: int = 1024**3
+
+    def analyst_settings(self) -> dict[str, int]:
+        """The analyst's limits under ClickHouse's names."""
+        return {
+            "max_execution_time": self.analyst_seconds,
+            "max_memory_usage": self.analyst_memory_bytes,
+            "max_result_rows": self.analyst_result_rows,
+            "max_result_bytes": self.analyst_result_bytes,
+        }
+
+
+# Settings with which a read-only query could have chDB open files (as a template or a schema) or run a string as SQL.
+_FIXED: Final = (
+    *("format_schema", "format_schema_source", "format_schema_message_name"),
+    *("format_template_resultset", "format_template_row", "format_template_resultset_format"),
+    *("format_template_row_format", "allow_experimental_eval_table_function"),
+)
+
+_CONFIG: Final = """<clickhouse>
+  <display_name>{display_name}</display_name>
+  <users_config>{users}</users_config>
+  <user_files_path>{files}</user_files_path>
+  <max_server_memory_usage_to_ram_ratio>{memory_ratio}</max_server_memory_usage_to_ram_ratio>
+  <mark_cache_size>268435456</mark_cache_size>
+  <index_mark_cache_size>67108864</index_mark_cache_size>
+  <uncompressed_cache_size>0</uncompressed_cache_size>
+  <background_pool_size>4</background_pool_size>
+  <background_merges_mutations_concurrency_ratio>2</background_merges_mutations_concurrency_ratio>
+</clickhouse>
+"""
+
+_USERS: Final = """<clickhouse>
+  <profiles>
+    <default>
+      <!-- People group and sort by paths of JSON columns, whose type is Dynamic. -->
+      <allow_suspicious_types_in_group_by>1</allow_suspicious_types_in_group_by>
+      <allow_suspicious_types_in_order_by>1</allow_suspicious_types_in_order_by>
+    </default>
+    <{analyst}><constraints>{constraints}</constraints></{analyst}>
+  </profiles>
+  <quotas><default/></quotas>
+  <roles>
+    <{writer}><grants><query>GRANT ALL ON *.* WITH GRANT OPTION</query></grants></{writer}>
+    <{analyst}><grants><query>GRANT SELECT, SHOW, dictGet ON *.*</query></grants></{analyst}>
+  </roles>
+  <users>
+    <default>
+      <password/>
+      <networks><ip>::/0</ip></networks>
+      <profile>default</profile>
+      <quota>default</quota>
+      <grants><query>GRANT {writer}</query><query>GRANT {analyst}</query></grants>
+    </default>
+  </users>
+</clickhouse>
+"""
+
+
+def write(folder: Path, limits: Limits, display_name: str) -> Path:
+    """Write the files into a folder and return the path of the main one."""
+    config, users, files = folder / "config.xml", folder / "users.xml", folder / "user_files"
+    files.mkdir(exist_ok=True)
+    bounds = "".join(
+        f"<{name}><min>1</min><max>{value}</max></{name}>" for name, value in limits.analyst_settings().items()
+    )
+    fixed = "".join(f"<{name}><readonly/></{name}>" for name in _FIXED)
+    users.write_text(_USERS.format(writer=WRITER_ROLE, analyst=ANALYST_ROLE, constraints=bounds + fixed), "utf-8")
+    config.write_text(
+        _CONFIG.format(users=users, files=files, memory_ratio=limits.memory_ratio, display_name=display_name), "utf-8"
+    )
+    return config

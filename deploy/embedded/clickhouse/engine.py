@@ -1,0 +1,212 @@
+"""Runs one request in chDB. Blocking: call it from threads; each request has a connection of its own (0.2 ms)."""
+
+import logging
+import os
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+from chdb.state.sqlitelike import Connection
+
+from deploy.embedded.clickhouse import config
+from deploy.embedded.clickhouse.access import User, check_analyst
+from deploy.embedded.clickhouse.errors import (
+    ACCESS_DENIED,
+    BAD_ARGUMENTS,
+    NOT_IMPLEMENTED,
+    READONLY,
+    SYNTAX_ERROR,
+    ServerError,
+    from_engine,
+)
+from deploy.embedded.clickhouse.statements import Insert, Output
+
+log = logging.getLogger(__name__)
+
+ENCODINGS: Final = {"gzip": "gzip", "deflate": "deflate", "zstd": "zstd", "lz4": "lz4", "br": "br", "xz": "xz"}
+"""Content encodings, in HTTP's names and in those of the engine."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What to run, for whom, and how."""
+
+    statement: Insert | Output
+    user: User
+    tag: str
+    """Marks the statement among the running ones, so that it can be cancelled."""
+    readonly: bool = False
+    database: str = ""
+    settings: Mapping[str, str] = field(default_factory=dict)
+    body: bytes = b""
+    """Data of an INSERT that came as the request's body."""
+    encoding: str = ""
+    """How the body is compressed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """What the engine counted, and the answer where it did not go to the given pipe."""
+
+    rows_read: int = 0
+    bytes_read: int = 0
+    rows_written: int = 0
+    bytes_written: int = 0
+    result_rows: int = 0
+    content: bytes | None = None
+
+
+class Engine:
+    """A chDB path, open."""
+
+    def __init__(self, folder: Path, limits: config.Limits, display_name: str) -> None:
+        folder = folder.resolve()
+        folder.mkdir(parents=True, exist_ok=True)
+        configuration = config.write(folder, limits, display_name)
+        # A local tool takes `1` for `SELECT 1`; a server does not.
+        self._address = f"{folder / 'store'}?config-file={configuration}&implicit_select=0"
+        analyst = ", ".join(f"{name}={value}" for name, value in limits.analyst_settings().items())
+        # The profile brings the constraints, and comes last: it would not let the limits be set above them anyway.
+        self._analyst = (
+            f"SET ROLE {config.ANALYST_ROLE}; SET {analyst}, readonly=2; SET profile='{config.ANALYST_ROLE}'"
+        )
+        # The engine lives as long as any connection does.
+        self._root = Connection(self._address)
+        self.version, self.timezone = self._text("SELECT version(), timezone()").split("\t")
+
+    def close(self) -> None:
+        """Close the path; running requests must have ended."""
+        self._root.close()
+
+    def run(self, request: Request, pipe: int, compression: str = "") -> Summary:
+        """Run a request. A streamable answer goes, compressed where asked for, into the pipe, which is closed after.
+
+        Raises ServerError.
+        """
+        try:
+            with self._connection(request) as connection:
+                if isinstance(request.statement, Insert):
+                    return self._insert(connection, request, request.statement)
+                return self._output(connection, request, request.statement, pipe, compression)
+        finally:
+            os.close(pipe)
+
+    def cancel(self, tag: str) -> None:
+        """End a running statement. Closing the pipe would not: the engine drops what it cannot write and goes on."""
+        with suppress(ServerError):
+            self._text(f"KILL QUERY WHERE endsWith(query, '{tag}') ASYNC")
+
+    @contextmanager
+    def _connection(self, request: Request) -> Iterator[Connection]:
+        connection = Connection(self._address)
+        try:
+            if not request.user.may_write:
+                connection.query(self._analyst)
+            elif request.readonly:
+                connection.query("SET readonly=2")
+            if request.database and request.database != "default":
+                connection.query(f"USE {_quoted(request.database, '`')}")
+            if request.settings:
+                connection.query("SET " + ", ".join(f"{k}={_quoted(v)}" for k, v in request.settings.items()))
+            yield connection
+        except RuntimeError as error:
+            raise from_engine(error) from None
+        finally:
+            connection.close()
+
+    def _insert(self, connection: Connection, request: Request, insert: Insert) -> Summary:
+        if not request.user.may_write or request.readonly:
+            raise ServerError(READONLY, "Cannot execute query in readonly mode")
+        if request.encoding:
+            if insert.data.strip():
+                raise ServerError(NOT_IMPLEMENTED, "part of the data in the query and part compressed in the body")
+            return self._insert_compressed(connection, request, insert)
+        # The engine's text says "Streaming insert ...", from which from_engine takes the code.
+        with connection.send_insert(insert.head, insert.format) as stream:
+            for chunk in (insert.data, request.body):
+                if chunk:
+                    stream.append(chunk)
+            done = stream.finish()
+        rows, size = done.rows_written, done.bytes_written
+        return Summary(rows, size, rows, size)
+
+    def _insert_compressed(self, connection: Connection, request: Request, insert: Insert) -> Summary:
+        """The engine decompresses: all frames of the body, however many there are, and without copies in Python."""
+        with os.fdopen(os.memfd_create(request.tag), "wb") as file:
+            file.write(request.body)
+            file.flush()
+            head, settings = _cut_settings(insert.head)
+            done = connection.query(
+                f"{head} FROM INFILE '/proc/self/fd/{file.fileno()}' COMPRESSION '{ENCODINGS[request.encoding]}' "
+                f"{settings} FORMAT {insert.format}"
+            )
+        rows, size = done.rows_written(), done.bytes_written()
+        return Summary(rows, size, rows, size)
+
+    def _output(self, connection: Connection, request: Request, output: Output, pipe: int, compression: str) -> Summary:
+        text = output.body + output.tail
+        self._check(connection, request, text)
+        if output.streamable:
+            # A query's whole answer would be held in memory, and chDB's streams are whole documents one after another
+            # for most formats. The client's INTO OUTFILE writes any format as a server does, and waits for the pipe.
+            packed = f" COMPRESSION '{compression}'" if compression else ""
+            tail = output.tail or f"FORMAT {output.format}"
+            text = f"{output.body}\nINTO OUTFILE '/proc/self/fd/{pipe}' TRUNCATE{packed} {tail}"
+        done = connection.query(f"{text}\n-- {request.tag}", output.format)
+        content = None if output.streamable else bytes(done.bytes() or b"")
+        return Summary(
+            done.storage_rows_read(),
+            done.storage_bytes_read(),
+            done.rows_written(),
+            done.bytes_written(),
+            done.rows_read(),
+            content,
+        )
+
+    def _check(self, connection: Connection, request: Request, text: str) -> None:
+        found: dict[str, Any] = connection._conn.classify_query(text)
+        if found["statement_count"] > 1 and "PARALLEL" not in text.upper():
+            raise ServerError(SYNTAX_ERROR, "Syntax error (Multi-statements are not allowed)")
+        if request.user.may_write and not request.readonly:
+            return
+        # UNKNOWN is what does not parse: the engine has the better message.
+        if found["query_class"].name not in ("READ_ONLY", "UNKNOWN"):
+            raise ServerError(READONLY, "Cannot execute query in readonly mode")
+        if found["statement_count"] > 1:
+            raise ServerError(ACCESS_DENIED, "Not enough privileges: one statement at a time")
+        if not request.user.may_write:
+            check_analyst(text, self._normalised)
+
+    def _normalised(self, text: str) -> str:
+        return self._text(f"SELECT formatQuery({_quoted(text)})")
+
+    def _text(self, query: str) -> str:
+        with _fresh(self._address) as connection:
+            try:
+                return str(connection.query(query, "TSVRaw").bytes().decode().strip())
+            except RuntimeError as error:
+                raise from_engine(error) from None
+
+
+@contextmanager
+def _fresh(address: str) -> Iterator[Connection]:
+    connection = Connection(address)
+    try:
+        yield connection
+    finally:
+        connection.close()
+
+
+def _quoted(text: str, quote: str = "'") -> str:
+    if "\0" in text:
+        raise ServerError(BAD_ARGUMENTS, "a zero byte in a name or value")
+    return quote + text.replace("\\", "\\\\").replace(quote, "\\" + quote) + quote
+
+
+def _cut_settings(head: str) -> tuple[str, str]:
+    """An INSERT's SETTINGS clause stands after FROM INFILE, and before FORMAT."""
+    found = re.search(r"\bSETTINGS\s+\w+\s*=[^`\"()]*$", head, re.IGNORECASE)
+    return (head[: found.start()], head[found.start() :]) if found else (head, "")
