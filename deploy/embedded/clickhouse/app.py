@@ -8,10 +8,10 @@ import re
 import secrets
 import time
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from typing import Final
+from typing import Final, ParamSpec, TypeVar
 
 import orjson
 from aiohttp import web
@@ -25,9 +25,12 @@ from deploy.embedded.clickhouse.errors import (
     UNKNOWN_COMPRESSION_METHOD,
     ServerError,
 )
-from deploy.embedded.clickhouse.statements import Insert, parse
+from deploy.embedded.clickhouse.statements import Insert, Output, parse
 
 log = logging.getLogger(__name__)
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 MAX_BODY_BYTES: Final = 512 * 1024 * 1024
 """Largest request body: it is held in memory until it has arrived whole, so that half an upload inserts nothing."""
@@ -120,21 +123,13 @@ class Server:
             body = b""
         else:
             body = await http.read()
-        encoding = http.headers.get("Content-Encoding", "identity").lower()
-        encoding = "" if encoding == "identity" else encoding
-        if encoding and encoding not in ENCODINGS:
-            raise ServerError(UNKNOWN_COMPRESSION_METHOD, f"Unknown compression method: {encoding}")
+        if (encoding := http.headers.get("Content-Encoding", "identity").lower()) != "identity":
+            if encoding not in ENCODINGS:
+                raise ServerError(UNKNOWN_COMPRESSION_METHOD, f"Unknown compression method: {encoding}")
+            body = await self._in_thread(self._engine.decompress, body, encoding)
         if parameters.get("decompress") == "1" or parameters.get("compress") == "1":
             raise ServerError(NOT_IMPLEMENTED, "ClickHouse's own block compression: use Content-Encoding instead")
-        text = parameters.get("query", "").encode()
-        # As the server does: the parameter and the body are one text, divided by a line break.
-        statement = parse(text + b"\n" if text else b"", "")
-        if not isinstance(statement, Insert):
-            if encoding and body:
-                raise ServerError(NOT_IMPLEMENTED, "a compressed statement: only data of an INSERT may be compressed")
-            text = text + b"\n" + body if text else body
-            body = b""
-            statement = parse(text, _default_format(http, parameters))
+        statement, data = _statement(parameters.get("query", "").encode(), body, _default_format(http, parameters))
         return Request(
             statement=statement,
             user=user,
@@ -142,9 +137,11 @@ class Server:
             readonly=http.method != "POST",
             database=parameters.get("database") or http.headers.get("X-ClickHouse-Database") or "",
             settings=_settings(parameters),
-            body=body,
-            encoding=encoding,
+            body=data,
         )
+
+    async def _in_thread(self, function: Callable[P, T], *arguments: P.args, **_: P.kwargs) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._pool, function, *arguments)
 
     async def _answer(self, http: web.Request, request: Request, headers: dict[str, str]) -> web.StreamResponse:
         streamed = not isinstance(request.statement, Insert) and request.statement.streamable
@@ -232,6 +229,16 @@ async def _read_upto(pipe: asyncio.StreamReader, size: int) -> bytes:
         parts.append(part)
         size -= len(part)
     return parts[0] if len(parts) == 1 else b"".join(parts)
+
+
+def _statement(query: bytes, body: bytes, default_format: str) -> tuple[Insert | Output, bytes]:
+    """The statement, and the data of an INSERT that the statement's own text does not hold."""
+    # As the server does: the parameter and the body are one text, divided by a line break.
+    if not query:
+        return parse(body, default_format), b""
+    if isinstance(insert := parse(query + b"\n", default_format), Insert):
+        return insert, body
+    return parse(query + b"\n" + body, default_format), b""
 
 
 async def _form(http: web.Request) -> dict[str, str]:

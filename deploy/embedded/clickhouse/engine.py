@@ -2,7 +2,6 @@
 
 import logging
 import os
-import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -16,7 +15,6 @@ from deploy.embedded.clickhouse.access import User, check_analyst
 from deploy.embedded.clickhouse.errors import (
     ACCESS_DENIED,
     BAD_ARGUMENTS,
-    NOT_IMPLEMENTED,
     READONLY,
     SYNTAX_ERROR,
     ServerError,
@@ -28,6 +26,8 @@ log = logging.getLogger(__name__)
 
 ENCODINGS: Final = {"gzip": "gzip", "deflate": "deflate", "zstd": "zstd", "lz4": "lz4", "br": "br", "xz": "xz"}
 """Content encodings, in HTTP's names and in those of the engine."""
+MAX_MEMORY_OF_BODY: Final = 4 * 1024**3
+"""What decompressing one body may take: a few bytes may decompress to any number of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +43,6 @@ class Request:
     settings: Mapping[str, str] = field(default_factory=dict)
     body: bytes = b""
     """Data of an INSERT that came as the request's body."""
-    encoding: str = ""
-    """How the body is compressed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +92,23 @@ class Engine:
         finally:
             os.close(pipe)
 
+    def decompress(self, body: bytes, encoding: str) -> bytes:
+        """Decompress a request's body: all frames of it, of which clickhouse-connect makes one a block.
+
+        Raises ServerError.
+        """
+        with os.fdopen(os.memfd_create("body"), "wb", buffering=0) as file, _fresh(self._address) as connection:
+            _write_all(file.fileno(), body)
+            try:
+                found = connection.query(
+                    f"SELECT * FROM file('/proc/self/fd/{file.fileno()}', 'RawBLOB', 'body String', "
+                    f"'{ENCODINGS[encoding]}') SETTINGS max_memory_usage={MAX_MEMORY_OF_BODY}",
+                    "RawBLOB",
+                )
+                return bytes(found.bytes())
+            except RuntimeError as error:
+                raise from_engine(error) from None
+
     def cancel(self, tag: str) -> None:
         """End a running statement. Closing the pipe would not: the engine drops what it cannot write and goes on."""
         with suppress(ServerError):
@@ -120,10 +135,6 @@ class Engine:
     def _insert(self, connection: Connection, request: Request, insert: Insert) -> Summary:
         if not request.user.may_write or request.readonly:
             raise ServerError(READONLY, "Cannot execute query in readonly mode")
-        if request.encoding:
-            if insert.data.strip():
-                raise ServerError(NOT_IMPLEMENTED, "part of the data in the query and part compressed in the body")
-            return self._insert_compressed(connection, request, insert)
         # The engine's text says "Streaming insert ...", from which from_engine takes the code.
         with connection.send_insert(insert.head, insert.format) as stream:
             for chunk in (insert.data, request.body):
@@ -131,19 +142,6 @@ class Engine:
                     stream.append(chunk)
             done = stream.finish()
         rows, size = done.rows_written, done.bytes_written
-        return Summary(rows, size, rows, size)
-
-    def _insert_compressed(self, connection: Connection, request: Request, insert: Insert) -> Summary:
-        """The engine decompresses: all frames of the body, however many there are, and without copies in Python."""
-        with os.fdopen(os.memfd_create(request.tag), "wb") as file:
-            file.write(request.body)
-            file.flush()
-            head, settings = _cut_settings(insert.head)
-            done = connection.query(
-                f"{head} FROM INFILE '/proc/self/fd/{file.fileno()}' COMPRESSION '{ENCODINGS[request.encoding]}' "
-                f"{settings} FORMAT {insert.format}"
-            )
-        rows, size = done.rows_written(), done.bytes_written()
         return Summary(rows, size, rows, size)
 
     def _output(self, connection: Connection, request: Request, output: Output, pipe: int, compression: str) -> Summary:
@@ -200,13 +198,13 @@ def _fresh(address: str) -> Iterator[Connection]:
         connection.close()
 
 
+def _write_all(descriptor: int, content: bytes) -> None:
+    rest = memoryview(content)
+    while rest:
+        rest = rest[os.write(descriptor, rest) :]
+
+
 def _quoted(text: str, quote: str = "'") -> str:
     if "\0" in text:
         raise ServerError(BAD_ARGUMENTS, "a zero byte in a name or value")
     return quote + text.replace("\\", "\\\\").replace(quote, "\\" + quote) + quote
-
-
-def _cut_settings(head: str) -> tuple[str, str]:
-    """An INSERT's SETTINGS clause stands after FROM INFILE, and before FORMAT."""
-    found = re.search(r"\bSETTINGS\s+\w+\s*=[^`\"()]*$", head, re.IGNORECASE)
-    return (head[: found.start()], head[found.start() :]) if found else (head, "")
