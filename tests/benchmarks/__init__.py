@@ -1,0 +1,1 @@
+"""Benchmarks: the same records, topic and table for everyone. Run `python -m tests.benchmarks --help`."""
