@@ -5,7 +5,20 @@ import sys
 import typer
 from rich.console import Console
 
-from pipeline.cli import devices, gateway, images, migrate, publish, rejects, sql, status, use_cases, worker
+from pipeline.cli import (
+    demo,
+    devices,
+    gateway,
+    images,
+    migrate,
+    publish,
+    rejects,
+    sql,
+    status,
+    up,
+    use_cases,
+    worker,
+)
 from pipeline.errors import ConfigurationError, DependencyError, VisionEventsError
 
 app = typer.Typer(
@@ -16,6 +29,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
 )
+app.command("up")(up.up)
 app.command("status")(status.status)
 app.command("sql")(sql.sql)
 app.command("publish")(publish.publish)
@@ -26,6 +40,7 @@ app.add_typer(images.app, name="images")
 app.command("gateway")(gateway.gateway)
 app.command("worker")(worker.worker)
 app.command("migrate")(migrate.migrate_command)
+app.command("demo")(demo.demo)
 
 
 def main() -> None:

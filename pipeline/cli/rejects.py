@@ -52,10 +52,13 @@ def list_(
     for name, number, newest in counts:
         totals.add_row(name, f"{number:,}", f"{newest:%Y-%m-%d %H:%M:%S} UTC")
     out.print(totals)
-    table = Table("id", "time (UTC)", "reason", "field", "message", "device")
+    table = Table("id, reason", "time (UTC), device", "field: message")
+    for column in table.columns[:2]:
+        column.no_wrap = True
     for reject in find_rejects(client, chosen, limit):
-        cells = (reject.id, f"{reject.timestamp:%m-%d %H:%M:%S}", reject.reason, reject.field, reject.message)
-        table.add_row(*map(Text, cells), Text(reject.device_id))  # Text: what producers send is never markup
+        where = f"{reject.field}: " if reject.field else ""
+        cells = (f"{reject.id}\n{reject.reason}", f"{reject.timestamp:%m-%d %H:%M:%S}\n{reject.device_id}")
+        table.add_row(*map(Text, cells), Text(where + reject.message))  # Text: what producers send is never markup
     out.print(table)
 
 

@@ -5,9 +5,10 @@ from typing import Annotated, Any
 
 import orjson
 import typer
+from rich.markup import escape
 from rich.table import Table
 
-from pipeline.cli.common import DataDir, SetOption, out, settings_from
+from pipeline.cli.common import PARTS_FILE, DataDir, SetOption, out, settings_from
 from pipeline.edges.counts import Status, read_status
 from pipeline.settings import Settings
 
@@ -36,9 +37,19 @@ def as_document(state: Status, settings: Settings) -> dict[str, Any]:
     return {
         "addresses": addresses(settings),
         "health": state.health,
+        "parts": read_parts(settings),
         "events": state.events,
         "topics": {counts.topic: asdict(counts) | {"unaccounted": counts.unaccounted} for counts in state.topics},
     }
+
+
+def read_parts(settings: Settings) -> dict[str, Any]:
+    """What the parts of a running `up` do; empty where the system runs otherwise."""
+    try:
+        parts: dict[str, Any] = orjson.loads((settings.data_dir / PARTS_FILE).read_bytes())
+    except (OSError, orjson.JSONDecodeError):
+        return {}
+    return parts
 
 
 def addresses(settings: Settings) -> dict[str, str]:
@@ -53,6 +64,7 @@ def addresses(settings: Settings) -> dict[str, str]:
 
 def _print(state: Status, settings: Settings) -> None:
     table = Table("topic", "partitions", "produced", "stored", "rejected", "unaccounted", "lag")
+    table.columns[0].no_wrap = True
     for column in table.columns[1:]:
         column.justify = "right"
     for counts in state.topics:
@@ -64,4 +76,7 @@ def _print(state: Status, settings: Settings) -> None:
     places = addresses(settings)
     for name, answer in state.health.items():
         colour = "green" if answer == "ok" else "red"
-        out.print(f"{name:<10} {places[name]:<28} [{colour}]{answer}[/]")
+        out.print(f"{name:<12} {places[name]:<28} [{colour}]{escape(answer)}[/]")
+    for name, part in read_parts(settings).items():
+        restarts = f", restarted {part['restarts']} times" if part["restarts"] else ""
+        out.print(f"{name:<12} process {part['pid']}: {part['state']}{restarts}")

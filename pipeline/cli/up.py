@@ -34,7 +34,7 @@ _DRAIN_S: Final = 15
 
 NEXT_STEPS: Final = (
     "vision-events status",
-    "vision-events sql \"SELECT use_case_id, count() FROM vision_events GROUP BY use_case_id\"",
+    'vision-events sql "SELECT use_case_id, count() FROM vision_events GROUP BY use_case_id"',
     "vision-events rejects list",
 )
 
@@ -65,11 +65,9 @@ def up(
         with stack:
             port = free_port() if free_ports and http_port is None else settings.http_port
             settings = _settings_of(stack, settings, port)
-            _prepare(settings, demo)
-            stack.supervisor.start(*_parts(settings, workers))
-            out.print(f"ready after {time.monotonic() - begun:.1f} s: {_addresses(settings)}")
-            if demo:
-                stack.supervisor.start(_demo_part(settings, demo_rate))
+            _prepare(settings)
+            stack.supervisor.start(*_parts(settings, workers), *([_demo_part(settings, demo_rate)] if demo else []))
+            out.print(f"ready after {time.monotonic() - begun:.1f} s: {_addresses(settings)}", soft_wrap=True)
             until = time.monotonic() + stop_after if stop_after else None
             _follow(stack, settings, stop, begun, until)
             if demo:
@@ -88,7 +86,7 @@ def _settings_of(stack: EmbeddedStack, settings: Settings, http_port: int) -> Se
     )
 
 
-def _prepare(settings: Settings, demo: bool) -> None:
+def _prepare(settings: Settings) -> None:
     """Tables, topics, bucket, and the documents that ship where there are none of that id."""
     prepare_services(settings)
     client = connect(settings)
@@ -98,10 +96,6 @@ def _prepare(settings: Settings, demo: bool) -> None:
     missing = [case for case in shipped_use_cases() if case.id not in known.use_cases]
     if missing:
         apply_entries(client, missing)
-    if demo:
-        from pipeline.demo.factories import demo_registry  # scikit-image: only where the demo runs
-
-        apply_entries(client, demo_registry())
 
 
 def _parts(settings: Settings, workers: int) -> list[Part]:
@@ -139,9 +133,7 @@ def _addresses(settings: Settings) -> str:
     )
 
 
-def _follow(
-    stack: EmbeddedStack, settings: Settings, stop: threading.Event, begun: float, until: float | None
-) -> None:
+def _follow(stack: EmbeddedStack, settings: Settings, stop: threading.Event, begun: float, until: float | None) -> None:
     """Show the counts until told to stop; say when the first event can be queried."""
     first_seen, last_plain = False, 0.0
     previous: TopicCounts | None = None
@@ -156,7 +148,7 @@ def _follow(
                 for command in NEXT_STEPS:
                     live.console.print(f"  {command}{_data_dir_flag(settings)}", style="bold", soft_wrap=True)
             if counts is not None:
-                line = _line(counts, previous, state)
+                line = _line(counts, previous, [*_faults(state), *_restarts(stack, settings)])
                 if err.is_terminal:
                     live.update(line)
                 elif time.monotonic() - last_plain > 10:
@@ -169,14 +161,26 @@ def _raw(state: Status) -> TopicCounts | None:
     return next((counts for counts in state.topics if counts.topic == INFERENCES.name), None)
 
 
-def _line(counts: TopicCounts, previous: TopicCounts | None, state: Status) -> Text:
+def _faults(state: Status) -> list[str]:
+    return [f"{name}: {answer}" for name, answer in state.health.items() if answer != "ok"]
+
+
+def _restarts(stack: EmbeddedStack, settings: Settings) -> list[str]:
+    logs = settings.data_dir / "logs"
+    return [
+        f"{part.name} was restarted {part.restarts} times, see {logs / part.name}.log"
+        for part in stack.supervisor.status()
+        if part.restarts
+    ]
+
+
+def _line(counts: TopicCounts, previous: TopicCounts | None, faults: list[str]) -> Text:
     rate = counts.produced - previous.produced if previous else 0
-    faults = [f"{name}: {answer}" for name, answer in state.health.items() if answer != "ok"]
     text = (
         f"produced {counts.produced:,} ({rate}/s)  stored {counts.stored or 0:,}  rejected {counts.rejected or 0:,}  "
         f"waiting {counts.unaccounted or 0:,}"
     )
-    return Text(text + ("  " + "; ".join(faults) if faults else ""), style="red" if faults else "green")
+    return Text("; ".join([text, *faults]), style="red" if faults else "green")
 
 
 def _write_parts(stack: EmbeddedStack, data_dir: Path) -> None:

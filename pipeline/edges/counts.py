@@ -10,7 +10,9 @@ from pipeline.edges.kafka import PartitionProgress, progress
 from pipeline.edges.s3 import ImageStore
 from pipeline.errors import VisionEventsError
 from pipeline.settings import Settings
-from schemas.topics import INFERENCES
+from schemas.topics import INFERENCES, TOPICS
+
+ORDER = [topic.name for topic in TOPICS]
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +88,7 @@ def _by_topic(places: list[PartitionProgress], handled: dict[str, tuple[int, int
     for place in places:
         grouped[place.topic].append(place)
     counts = []
-    for topic, parts in grouped.items():
+    for topic, parts in sorted(grouped.items(), key=lambda item: ORDER.index(item[0])):
         produced = sum(place.end for place in parts)
         if topic != INFERENCES.name:
             counts.append(TopicCounts(topic, len(parts), produced))
