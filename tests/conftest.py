@@ -1,7 +1,6 @@
 """The services of integration and end-to-end tests: real ones, started when a test asks for them."""
 
 import os
-import signal
 from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
@@ -18,11 +17,8 @@ class Services(Protocol):
 
     addresses: Addresses
 
-    def pause(self, name: str) -> None:
-        """Take a service away: its connections hang until `resume`."""
-
-    def resume(self, name: str) -> None:
-        """Bring a service back."""
+    def crash(self, name: str) -> None:
+        """Kill a service as a power cut would; it comes back by itself or is brought back at once."""
 
 
 class Embedded:
@@ -32,16 +28,8 @@ class Embedded:
         self.stack = stack
         self.addresses = stack.addresses
 
-    def pause(self, name: str) -> None:
-        os.kill(self._pid(name), signal.SIGSTOP)
-
-    def resume(self, name: str) -> None:
-        os.kill(self._pid(name), signal.SIGCONT)
-
-    def _pid(self, name: str) -> int:
-        (pid,) = [part.pid for part in self.stack.supervisor.status() if part.name == name]
-        assert pid is not None
-        return pid
+    def crash(self, name: str) -> None:
+        self.stack.supervisor.kill(name)
 
 
 @pytest.fixture(scope="session")

@@ -13,7 +13,7 @@ from rich.text import Text
 from pipeline.cli.common import DataDir, SetOption, err, out, settings_from
 from pipeline.core.process import ORIGIN_HEADER
 from pipeline.edges.clickhouse import connect
-from pipeline.edges.kafka import producer
+from pipeline.edges.kafka import producer, start_producer
 from pipeline.edges.rejects import RejectFilter, StoredReject, count_by_reason, find_rejects, mark
 from pipeline.errors import ConfigurationError
 from pipeline.settings import Settings
@@ -135,7 +135,7 @@ def _render(node: Any, path: str, depth: int, field: str, lines: list[tuple[str,
 
 async def _publish(settings: Settings, page: list[StoredReject]) -> None:
     kafka = producer(settings)
-    await kafka.start()
+    await start_producer(kafka)
     try:
         pending = []
         for reject in page:

@@ -43,6 +43,14 @@ def producer(settings: Settings, **options: Any) -> AIOKafkaProducer:
     return AIOKafkaProducer(**connection(settings), **(defaults | options))
 
 
+async def start_producer(client: AIOKafkaProducer) -> None:
+    """Connect a producer. Raises DependencyError when no broker answers."""
+    try:
+        await client.start()
+    except KafkaError as error:
+        raise DependencyError(f"Kafka: {error!r}") from error
+
+
 @asynccontextmanager
 async def admin(settings: Settings) -> AsyncIterator[AIOKafkaAdminClient]:
     """An administration client. Raises DependencyError when no broker answers."""

@@ -11,7 +11,7 @@ import faust
 import uvloop
 
 from pipeline.edges.clickhouse import connect
-from pipeline.edges.kafka import ensure_topics, producer
+from pipeline.edges.kafka import ensure_topics, producer, start_producer
 from pipeline.edges.registry import RegistryReader
 from pipeline.edges.s3 import ImageStore
 from pipeline.errors import DependencyError, VisionEventsError
@@ -38,12 +38,12 @@ async def _work(settings: Settings) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    clickhouse, images = connect(settings), ImageStore(settings)
-    registry = RegistryReader(clickhouse)
+    clickhouse = await until_done(lambda: asyncio.to_thread(connect, settings))
+    images, registry = ImageStore(settings), RegistryReader(clickhouse)
     await until_done(lambda: asyncio.to_thread(registry.refresh))
     await until_done(lambda: ensure_topics(settings))
     kafka = producer(settings)
-    await kafka.start()
+    await until_done(lambda: start_producer(kafka))
     writer = Writer(settings, clickhouse, images, Publisher(kafka))
     agent = IngestAgent(Preparer(registry, images, settings.image_concurrency), writer)
     app = make_app(settings, agent)

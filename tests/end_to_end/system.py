@@ -16,9 +16,10 @@ from clickhouse_connect.driver import Client
 
 from pipeline.edges.clickhouse import connect
 from pipeline.edges.counts import TopicCounts, read_status
-from pipeline.edges.kafka import connection, producer
+from pipeline.edges.kafka import connection, producer, start_producer
 from pipeline.edges.registry import apply_entries
 from pipeline.edges.s3 import ImageStore
+from pipeline.ingest.retry import until_done
 from pipeline.settings import Settings
 from schemas.topics import INFERENCES
 from schemas.use_case import UseCase
@@ -77,7 +78,7 @@ class System:
     def publish(self, values: Sequence[bytes], key: bytes | None = None) -> None:
         async def send() -> None:
             kafka = producer(self.settings, linger_ms=20)
-            await kafka.start()
+            await until_done(lambda: start_producer(kafka))
             try:
                 for start in range(0, len(values), 5_000):
                     part = values[start : start + 5_000]

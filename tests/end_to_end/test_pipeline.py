@@ -15,6 +15,7 @@ import pytest
 from PIL import Image
 
 from schemas.use_case import ImagePolicy, UseCase
+from tests.conftest import Services
 from tests.end_to_end.system import System, until
 
 
@@ -99,6 +100,32 @@ def test_a_killed_worker_loses_nothing_and_doubles_nothing(system: System, use_c
         assert system.value(query, u=use_case) == (each * total, total)
 
 
+def test_services_that_crash_are_waited_for(system: System, stack: Services, use_case: str) -> None:
+    data = [base64.b64encode(picture((number, 0, 0), "PNG")).decode() for number in range(200)]
+    rounds = ("s3", "clickhouse", "kafka", "clickhouse", "s3")
+    with system.worker() as worker:
+        for turn, name in enumerate(rounds):
+            numbers = range(turn * 4_000, (turn + 1) * 4_000)
+            documents = [
+                record(use_case, number, **({"images": [{"data": data[number % 200]}]} if number % 20 == 0 else {}))
+                for number in numbers
+            ]
+            system.publish(lines(documents))
+            stack.crash(name)
+        system.drained()
+        assert worker.poll() is None
+    total = 4_000 * len(rounds)
+    query = "SELECT (count(), uniqExact(event_id)) FROM vision_events WHERE use_case_id = {u:String}"
+    assert system.value(query, u=use_case) == (total, total)
+    ids = system.sql.query(
+        "SELECT DISTINCT source_id FROM images WHERE use_case_id = {u:String}", parameters={"u": use_case}
+    ).result_columns[0]
+    assert len(ids) == 10  # every twentieth number, by the two hundred pictures
+    for image_id in ids:
+        with urllib.request.urlopen(system.images.link("default", image_id)) as answer:
+            assert hashlib.sha256(answer.read()).hexdigest() == image_id
+
+
 def test_the_same_file_twice_is_one_event_an_id(system: System, use_case: str, tmp_path: Path) -> None:
     path = tmp_path / "events.ndjson"
     path.write_bytes(b"\n".join(lines([record(use_case, number) for number in range(50)])))
@@ -109,7 +136,7 @@ def test_the_same_file_twice_is_one_event_an_id(system: System, use_case: str, t
     assert system.value("SELECT count() FROM vision_events WHERE use_case_id = {u:String}", u=use_case) == 50
 
 
-def picture(colour: str, kind: str) -> bytes:
+def picture(colour: str | tuple[int, int, int], kind: str) -> bytes:
     buffer = io.BytesIO()
     Image.new("RGB", (32, 24), colour).save(buffer, kind)
     return buffer.getvalue()

@@ -67,13 +67,11 @@ class Containers:
             analyst_password=_SECRET,
         )
 
-    def pause(self, name: str) -> None:
-        """Take a service away: its connections hang until `resume`."""
-        self._running[name].get_wrapped_container().pause()
-
-    def resume(self, name: str) -> None:
-        """Bring a service back."""
-        self._running[name].get_wrapped_container().unpause()
+    def crash(self, name: str) -> None:
+        """Kill a service as a power cut would, and start it again."""
+        container = self._running[name].get_wrapped_container()
+        container.kill()
+        container.start()
 
 
 def _kafka_environment(port: int) -> dict[str, str]:
