@@ -14,6 +14,7 @@ from pipeline.edges.clickhouse import connect
 from pipeline.edges.kafka import ensure_topics, producer, start_producer
 from pipeline.edges.registry import RegistryReader
 from pipeline.edges.s3 import ImageStore
+from pipeline.edges.sweep import sweep_forever
 from pipeline.errors import DependencyError, VisionEventsError
 from pipeline.ingest.prepare import Preparer
 from pipeline.ingest.publisher import Publisher
@@ -52,7 +53,12 @@ async def _work(settings: Settings) -> None:
     gc.freeze()
     gc.set_threshold(_GC_THRESHOLD, 50, 50)
     log.info("worker of group %s is running", settings.ingest_group)
-    background = [_task(writer.run()), _task(follow(registry, settings.registry_poll_s)), _task(agent.failed())]
+    background = [
+        _task(writer.run()),
+        _task(agent.failed()),
+        _task(follow(registry, settings.registry_poll_s)),
+        _task(sweep_forever(clickhouse)),
+    ]
     crashed = _task(app.wait_until_stopped())
     try:
         done, _ = await asyncio.wait([*background, crashed, _task(stop.wait())], return_when=asyncio.FIRST_COMPLETED)

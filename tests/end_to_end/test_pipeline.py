@@ -6,7 +6,7 @@ import io
 import random
 import urllib.request
 import uuid
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -134,6 +134,21 @@ def test_the_same_file_twice_is_one_event_an_id(system: System, use_case: str, t
     with system.worker():
         system.drained()
     assert system.value("SELECT count() FROM vision_events WHERE use_case_id = {u:String}", u=use_case) == 50
+
+
+def test_the_same_id_replaces_whatever_its_time(system: System, use_case: str) -> None:
+    first, second = (
+        record(
+            use_case, 1, timestamp=(datetime.now(UTC) - timedelta(days=day)).isoformat(), custom_metadata={"day": day}
+        )
+        for day in (2, 1)
+    )
+    rows = "SELECT groupArray(custom_metadata.day.:Int64) FROM vision_events WHERE use_case_id = {u:String}"
+    with system.worker():
+        for document in (first, second):
+            system.publish(lines([document]))
+            system.drained()
+        until(lambda: system.value(rows, u=use_case), lambda days: days == [1])
 
 
 def picture(colour: str | tuple[int, int, int], kind: str) -> bytes:
