@@ -1,22 +1,19 @@
 """ClickHouse's HTTP interface (docs: Interfaces / HTTP): requests in, streamed answers out."""
 
 import asyncio
-import fcntl
 import logging
-import os
 import re
-import secrets
 import time
 import uuid
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from typing import Final, ParamSpec, TypeVar
 
 import orjson
 from aiohttp import web
 
 from deploy.embedded.clickhouse.access import Users
+from deploy.embedded.clickhouse.answer import AnswerPipe, stream
 from deploy.embedded.clickhouse.engine import ENCODINGS, Engine, Request, Summary
 from deploy.embedded.clickhouse.errors import (
     BAD_ARGUMENTS,
@@ -34,8 +31,6 @@ T = TypeVar("T")
 
 MAX_BODY_BYTES: Final = 512 * 1024 * 1024
 """Largest request body: it is held in memory until it has arrived whole, so that half an upload inserts nothing."""
-WHOLE_ANSWER_BYTES: Final = 1024 * 1024
-"""Up to this size an answer is sent with its length, its summary, and the right status when it fails late."""
 THREADS: Final = 32
 """Requests under way at once; others wait."""
 
@@ -152,83 +147,25 @@ class Server:
             headers["Content-Type"] = _CONTENT_TYPES.get(format_name, "text/plain; charset=UTF-8")
         if compression:
             headers["Content-Encoding"] = compression
-        reading, writing = os.pipe()
-        with suppress(OSError):
-            fcntl.fcntl(writing, fcntl.F_SETPIPE_SZ, WHOLE_ANSWER_BYTES)
-        loop = asyncio.get_running_loop()
-        started = time.monotonic_ns()
-        running = loop.run_in_executor(self._pool, self._engine.run, request, writing, ENCODINGS.get(compression, ""))
-        pipe = await _open_pipe(reading)
+        loop, pipe, started = asyncio.get_running_loop(), AnswerPipe(), time.monotonic_ns()
+        packed = ENCODINGS.get(compression, "")
+        running = loop.run_in_executor(self._pool, self._engine.run, request, pipe.writing, packed)
+        # Nobody asks any more when the client has gone.
+        running.add_done_callback(lambda done: done.cancelled() or done.exception())
         try:
-            beginning = await _read_upto(pipe, WHOLE_ANSWER_BYTES)
-            if not pipe.at_eof():
-                return await self._stream(http, beginning, pipe, running, headers)
+            content, whole = await pipe.beginning(running)
+            if not whole:
+                return await stream(http, pipe, content, running, headers, self._engine.version)
             summary = await running
-        except asyncio.CancelledError:
+        except (asyncio.CancelledError, ConnectionError):
             # The client is gone. A server lets an INSERT end all the same, and so do we.
             if streamed:
                 await asyncio.shield(loop.run_in_executor(None, self._engine.cancel, request.tag))
             raise
         finally:
-            pipe.transport.close()
-        if summary.content is not None:
-            beginning = summary.content
+            pipe.close()
         headers["X-ClickHouse-Summary"] = _summary(summary, time.monotonic_ns() - started)
-        return web.Response(body=beginning, headers=headers)
-
-    async def _stream(
-        self,
-        http: web.Request,
-        beginning: bytes,
-        pipe: "_Pipe",
-        running: "asyncio.Future[Summary]",
-        headers: dict[str, str],
-    ) -> web.StreamResponse:
-        tag = secrets.token_hex(8)
-        response = web.StreamResponse(headers={**headers, "X-ClickHouse-Exception-Tag": tag})
-        await response.prepare(http)
-        await response.write(beginning)
-        while chunk := await pipe.read(WHOLE_ANSWER_BYTES):
-            await response.write(chunk)
-        try:
-            await running
-        except ServerError as error:
-            # The status is long gone: an exception block as servers write it, and no proper end of the body.
-            if "Content-Encoding" not in headers:
-                message = error.text(self._engine.version).encode()
-                size = str(len(message)).encode()
-                mark = tag.encode()
-                await response.write(
-                    b"\r\n__exception__\r\n%b\r\n%b%b %b\r\n__exception__\r\n" % (mark, message, size, mark)
-                )
-            if http.transport is not None:
-                http.transport.close()
-            return response
-        await response.write_eof()
-        return response
-
-
-class _Pipe(asyncio.StreamReader):
-    """The reading end of a pipe."""
-
-    transport: asyncio.ReadTransport
-
-
-async def _open_pipe(descriptor: int) -> _Pipe:
-    loop = asyncio.get_running_loop()
-    pipe = _Pipe(limit=WHOLE_ANSWER_BYTES, loop=loop)
-    pipe.transport, _ = await loop.connect_read_pipe(
-        lambda: asyncio.StreamReaderProtocol(pipe, loop=loop), os.fdopen(descriptor, "rb", buffering=0)
-    )
-    return pipe
-
-
-async def _read_upto(pipe: asyncio.StreamReader, size: int) -> bytes:
-    parts = []
-    while size > 0 and (part := await pipe.read(size)):
-        parts.append(part)
-        size -= len(part)
-    return parts[0] if len(parts) == 1 else b"".join(parts)
+        return web.Response(body=content if summary.content is None else summary.content, headers=headers)
 
 
 def _statement(query: bytes, body: bytes, default_format: str) -> tuple[Insert | Output, bytes]:
