@@ -12,6 +12,7 @@ from pipeline.cli.common import DataDir, SetOption, err, out, settings_from
 from pipeline.edges.clickhouse import connect
 from pipeline.edges.kafka import connection
 from pipeline.edges.registry import apply_entries
+from pipeline.errors import ConfigurationError
 
 
 def demo(
@@ -24,8 +25,13 @@ def demo(
 ) -> None:
     """Run simulated factories whose cameras run real vision on photographs, until Ctrl-C."""
     # Here, since it needs scikit-image (extra `embedded`), which no other command does.
-    from pipeline.demo.documents import devices, use_cases
-    from pipeline.demo.producer import Plan, Summary, run
+    try:
+        from pipeline.demo.documents import devices, use_cases
+        from pipeline.demo.producer import Plan, Summary, run
+    except ImportError as error:
+        raise ConfigurationError(
+            f"the demo is not installed ({error}): pip install 'vision-events[embedded]'"
+        ) from None
 
     settings = settings_from(data_dir, assignments)
     registry = devices()

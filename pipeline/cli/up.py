@@ -47,7 +47,7 @@ def up(
     s3_port: Annotated[int, typer.Option(help="Port of S3.")] = Ports.s3,
     clickhouse_port: Annotated[int, typer.Option(help="Port of ClickHouse.")] = Ports.clickhouse,
     free_ports: Annotated[bool, typer.Option("--free-ports", help="Take any free ports; `status` tells them.")] = False,
-    demo_rate: Annotated[float, typer.Option(min=0.1, max=100, help="Frames a second of the demo.")] = 8,
+    demo_rate: Annotated[float, typer.Option(min=0.1, max=100, help="Frames a second of the demo.")] = 3,
     stop_after: Annotated[float | None, typer.Option(min=1, help="Stop by itself after so many seconds.")] = None,
     data_dir: DataDir = None,
     assignments: SetOption = None,

@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import io
+import os
 import random
 import urllib.request
 import uuid
@@ -17,6 +18,11 @@ from PIL import Image
 from schemas.use_case import ImagePolicy, UseCase
 from tests.conftest import Services
 from tests.end_to_end.system import System, until
+
+# Read at import: tests themselves run without settings in their environment.
+SIZES = {
+    test: int(os.environ[f"TEST_{test}_RECORDS"]) for test in ("KILL", "BROKEN") if f"TEST_{test}_RECORDS" in os.environ
+}
 
 
 @pytest.fixture
@@ -43,6 +49,22 @@ def lines(documents: list[Any]) -> list[bytes]:
     return [item if isinstance(item, bytes) else orjson.dumps(item) for item in documents]
 
 
+def picture(colour: str | tuple[int, int, int], kind: str) -> bytes:
+    buffer = io.BytesIO()
+    Image.new("RGB", (32, 24), colour).save(buffer, kind)
+    return buffer.getvalue()
+
+
+def pictured(number: int) -> dict[str, str]:
+    """One of 256 images, inline."""
+    return {"data": base64.b64encode(picture((number // 500 % 256, 0, 0), "PNG")).decode()}
+
+
+def size(test: str, default: int) -> int:
+    """Records of a test: more of them, for a figure worth quoting, by an environment variable."""
+    return SIZES.get(test, default)
+
+
 # One way each to be broken, and the reason it must be given.
 BROKEN: dict[str, Any] = {
     "not_json": lambda good: b'{"use_case_id": ',
@@ -60,7 +82,8 @@ BROKEN: dict[str, Any] = {
 
 def test_a_tenth_broken_in_ten_ways(system: System, use_case: str) -> None:
     ways = list(BROKEN.values())
-    good = [record(use_case, number) for number in range(2_000)]
+    total = size("BROKEN", 2_000)
+    good = [record(use_case, number) for number in range(total)]
     documents = [
         ways[number // 10 % 10](document) if number % 10 == 0 else document for number, document in enumerate(good)
     ]
@@ -70,44 +93,57 @@ def test_a_tenth_broken_in_ten_ways(system: System, use_case: str) -> None:
     system.publish(lines(documents))
     with system.worker():
         after = system.drained()
-    assert (after.stored - before.stored, after.rejected - before.rejected) == (1_800, 200)
+    assert (after.stored - before.stored, after.rejected - before.rejected) == (total * 9 // 10, total // 10)
     found = {name: count - known.get(name, 0) for name, count in system.sql.query(reasons).result_rows}
-    assert {name: found[name] for name in BROKEN} == dict.fromkeys(BROKEN, 20)
+    assert {name: found[name] for name in BROKEN} == dict.fromkeys(BROKEN, total // 100)
     # Content, not only counts: each good record with its two boxes, where it was drawn.
     assert system.value(
         "SELECT groupArray((n, c)) "
-        "= arrayMap(i -> (i, ['scratch', 'dent']), arrayFilter(i -> i % 10 != 0, range(2000))) "
+        "= arrayMap(i -> (i, ['scratch', 'dent']), arrayFilter(i -> i % 10 != 0, range({t:UInt32}))) "
         "FROM (SELECT custom_metadata.number.:Int64 AS n, object_detections.class AS c FROM vision_events "
         "WHERE use_case_id = {u:String} AND arrayAll(x -> x = n, object_detections.x) ORDER BY n)",
         u=use_case,
+        t=total,
     )
 
 
 def test_a_killed_worker_loses_nothing_and_doubles_nothing(system: System, use_case: str) -> None:
-    total = 60_000
-    system.publish(lines([record(use_case, number) for number in range(total)]))
+    total = size("KILL", 60_000)
+    before = system.counts()
+    for start in range(0, total, 50_000):
+        numbers = range(start, min(start + 50_000, total))
+        system.publish(
+            lines([record(use_case, n, **({"images": [pictured(n)]} if n % 500 == 0 else {})) for n in numbers])
+        )
     count = "SELECT count() FROM stored_events WHERE use_case_id = {u:String}"
     generator = random.Random(7)
     for _ in range(3):
         worker = system.start_worker()
-        reached = system.value(count, u=use_case) + generator.randrange(1, 15_000)
-        until(lambda: system.value(count, u=use_case), lambda rows, reached=reached: rows >= min(reached, total))
+        reached = system.value(count, u=use_case) + generator.randrange(1, total // 4)
+        until(lambda: system.value(count, u=use_case), lambda rows, reached=reached: rows >= min(reached, total), 300)
         system.kill(worker)
     with system.worker():
-        system.drained()
+        after = system.drained(600)
+    assert (after.stored - before.stored, after.rejected - before.rejected) == (total, 0)
     for view, each in (("vision_events", 1), ("detections", 2)):
         query = f"SELECT (count(), uniqExact(event_id)) FROM {view} WHERE use_case_id = {{u:String}}"
         assert system.value(query, u=use_case) == (each * total, total)
+    referred = system.sql.query(
+        "SELECT DISTINCT source_id FROM images WHERE use_case_id = {u:String}", parameters={"u": use_case}
+    ).result_columns[0]
+    assert len(referred) == min(total // 500, 256)
+    for image_id in referred:
+        with urllib.request.urlopen(system.images.link("default", image_id)) as answer:
+            assert hashlib.sha256(answer.read()).hexdigest() == image_id
 
 
 def test_services_that_crash_are_waited_for(system: System, stack: Services, use_case: str) -> None:
-    data = [base64.b64encode(picture((number, 0, 0), "PNG")).decode() for number in range(200)]
     rounds = ("s3", "clickhouse", "kafka", "clickhouse", "s3")
     with system.worker() as worker:
         for turn, name in enumerate(rounds):
             numbers = range(turn * 4_000, (turn + 1) * 4_000)
             documents = [
-                record(use_case, number, **({"images": [{"data": data[number % 200]}]} if number % 20 == 0 else {}))
+                record(use_case, number, **({"images": [pictured(number)]} if number % 500 == 0 else {}))
                 for number in numbers
             ]
             system.publish(lines(documents))
@@ -120,7 +156,7 @@ def test_services_that_crash_are_waited_for(system: System, stack: Services, use
     ids = system.sql.query(
         "SELECT DISTINCT source_id FROM images WHERE use_case_id = {u:String}", parameters={"u": use_case}
     ).result_columns[0]
-    assert len(ids) == 10  # every twentieth number, by the two hundred pictures
+    assert len(ids) == total // 500
     for image_id in ids:
         with urllib.request.urlopen(system.images.link("default", image_id)) as answer:
             assert hashlib.sha256(answer.read()).hexdigest() == image_id
@@ -149,12 +185,6 @@ def test_the_same_id_replaces_whatever_its_time(system: System, use_case: str) -
             system.publish(lines([document]))
             system.drained()
         until(lambda: system.value(rows, u=use_case), lambda days: days == [1])
-
-
-def picture(colour: str | tuple[int, int, int], kind: str) -> bytes:
-    buffer = io.BytesIO()
-    Image.new("RGB", (32, 24), colour).save(buffer, kind)
-    return buffer.getvalue()
 
 
 def test_images_inline_uploaded_and_in_a_bucket(system: System, use_case: str) -> None:
