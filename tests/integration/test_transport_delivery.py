@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from pathlib import Path
 
 import faust
 import pytest
@@ -13,9 +14,13 @@ from faust.types import TP
 
 from pipeline.transport import BatchOptions, batch_topic
 from pipeline.transport.consumer import BatchConsumer
+from tests.conftest import Services
 from tests.integration.transport_support import Broker, Collector, running, until
 
-pytest_plugins = ["tests.integration.transport_fixtures"]
+
+@pytest.fixture
+def broker(stack: Services, tmp_path: Path) -> Broker:
+    return Broker(stack.addresses.kafka_bootstrap, tmp_path)
 
 
 async def test_records_arrive_whole(broker: Broker):
@@ -105,18 +110,18 @@ async def test_an_agent_that_waits_is_not_fed_and_stays_in_the_group(broker: Bro
     topic = await broker.topic(2)
     await broker.produce(topic, 10_000, 2)
     app = broker.app(
-        options=BatchOptions(partition_records=1_000), broker_max_poll_records=300, broker_max_poll_interval=3.0
+        options=BatchOptions(partition_records=1_000), broker_max_poll_records=300, broker_max_poll_interval=2.0
     )
     agent = Collector(app, topic, hold=True)
     async with running(app):
         await until(lambda: len(agent.records) >= 2_000)
         generation = app.consumer_generation_id
         idle: list[float] = []
-        for _ in range(50):
+        for _ in range(30):
             await asyncio.sleep(0.1)
             idle.append(app.consumer._thread._consumer._subscription.fetcher_idle_time)
         assert len(agent.records) <= 2 * 1_300
-        assert max(idle) < 2.5
+        assert max(idle) < 1.8
         assert app.consumer_generation_id == generation
         agent.ack_all()
         await until(lambda: broker.all_committed(app.conf.id, topic, 2))
@@ -296,7 +301,7 @@ async def test_batches_in_hand_are_finished_and_committed_before_a_partition_is_
 
         async def finish_late() -> None:
             await until(lambda: apps[0].rebalancing)
-            await asyncio.sleep(2.5)
+            await asyncio.sleep(1.5)
             assert apps[0].rebalancing
             agents[0].ack_all()
 

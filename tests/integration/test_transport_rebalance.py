@@ -12,16 +12,14 @@ import sys
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
+from aiokafka.errors import KafkaError
 
+from tests.conftest import Services
 from tests.integration.transport_support import Broker, until
 
-if TYPE_CHECKING:
-    from tests.integration.transport_fixtures import KafkaServer
-
-pytest_plugins = ["tests.integration.transport_fixtures"]
 ROOT = Path(__file__).parents[2]
 PARTITIONS = 4
 
@@ -94,6 +92,11 @@ class Workers:
     async def got(self, name: str, count: int) -> None:
         start = self.handled(name).total()
         await until(lambda: self.handled(name).total() >= start + count, 30, f"{name} handles {count} records")
+
+
+@pytest.fixture
+def broker(stack: Services, tmp_path: Path) -> Broker:
+    return Broker(stack.addresses.kafka_bootstrap, tmp_path)
 
 
 @pytest.fixture
@@ -202,16 +205,20 @@ async def test_sigterm_finishes_what_is_in_hand_and_commits_it(broker: Broker, w
             assert handled.total() == len(handled)
 
 
-async def test_a_broker_that_restarts_interrupts_and_loses_nothing(
-    broker: Broker, workers: Workers, kafka_server: KafkaServer
-):
+async def test_a_broker_that_crashes_interrupts_and_loses_nothing(broker: Broker, workers: Workers, stack: Services):
     await broker.produce(workers.topic, 2_000, PARTITIONS)
     workers.args["delay"] = 1.0
     workers.start("a")
     await workers.got("a", 500)
-    await asyncio.to_thread(kafka_server.stop)
-    await asyncio.to_thread(kafka_server.start)
-    await broker.produce(workers.topic, 2_000, PARTITIONS)
+    stack.crash("kafka")
+
+    async def produced_again() -> bool:
+        with contextlib.suppress(KafkaError):
+            await broker.produce(workers.topic, 2_000, PARTITIONS)
+            return True
+        return False
+
+    await until(produced_again, 60, "Kafka is back")
     await until(lambda: broker.all_committed(workers.group, workers.topic, PARTITIONS), 30)
     assert workers.end("a") == 0
-    assert workers.handled().keys() == set(everything(dict.fromkeys(range(PARTITIONS), 1_000)))
+    assert workers.handled().keys() == set(everything(await broker.ends(workers.topic, PARTITIONS)))
