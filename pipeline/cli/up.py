@@ -22,10 +22,8 @@ from deploy.embedded.stack import EmbeddedStack, Ports
 from deploy.embedded.supervisor import Part
 from pipeline.cli.common import PARTS_FILE, DataDir, SetOption, err, out, settings_from
 from pipeline.cli.migrate import prepare_services
-from pipeline.cli.use_cases import shipped_use_cases
 from pipeline.edges.clickhouse import connect
 from pipeline.edges.counts import Status, TopicCounts, read_status
-from pipeline.edges.registry import RegistryReader, apply_entries
 from pipeline.errors import ConfigurationError, DependencyError
 from pipeline.settings import PREFIX, Settings, load_settings
 from schemas.topics import INFERENCES
@@ -65,7 +63,7 @@ def up(
         with stack:
             port = free_port() if free_ports and http_port is None else settings.http_port
             settings = _settings_of(stack, settings, port)
-            _prepare(settings)
+            prepare_services(settings)
             stack.supervisor.start(*_parts(settings, workers), *([_demo_part(settings, demo_rate)] if demo else []))
             out.print(f"ready after {time.monotonic() - begun:.1f} s: {_addresses(settings)}", soft_wrap=True)
             until = time.monotonic() + stop_after if stop_after else None
@@ -84,18 +82,6 @@ def _settings_of(stack: EmbeddedStack, settings: Settings, http_port: int) -> Se
     return load_settings(
         **(settings.model_dump() | asdict(stack.addresses) | {"http_port": http_port}),
     )
-
-
-def _prepare(settings: Settings) -> None:
-    """Tables, topics, bucket, and the documents that ship where there are none of that id."""
-    prepare_services(settings)
-    client = connect(settings)
-    reader = RegistryReader(client)
-    reader.refresh()
-    known = reader.current
-    missing = [case for case in shipped_use_cases() if case.id not in known.use_cases]
-    if missing:
-        apply_entries(client, missing)
 
 
 def _parts(settings: Settings, workers: int) -> list[Part]:

@@ -2,13 +2,10 @@
 
 import pytest
 
-from pipeline.cli.use_cases import shipped_use_cases
 from tests.end_to_end.system import System
 
 
 @pytest.fixture(scope="session")
 def system(environment: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> System:
     """Topics, bucket and tables of the session's services, with the shipped use cases."""
-    prepared = System(environment, tmp_path_factory.mktemp("system"))
-    prepared.apply(*shipped_use_cases())
-    return prepared
+    return System(environment, tmp_path_factory.mktemp("system"))
