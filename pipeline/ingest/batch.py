@@ -44,7 +44,7 @@ def process_records(records: Iterable[RawRecord], registry: Registry, *, last_tr
     batch = Batch()
     for record in records:
         try:
-            processed = process(record, registry)
+            add_processed(batch, record, process(record, registry))
         except InvalidRecordError as error:
             if error.reason is RejectReason.UNKNOWN_USE_CASE and not last_try:
                 batch.unknown.append(record)
@@ -53,8 +53,6 @@ def process_records(records: Iterable[RawRecord], registry: Registry, *, last_tr
         except Exception as error:  # our defect must not stop the partition, nor lose the record
             message = f"{type(error).__name__}: {error}"
             batch.rejects.append(reject(record, InvalidRecordError(RejectReason.PROCESSING_FAILED, message)))
-        else:
-            add_processed(batch, record, processed)
     return batch
 
 

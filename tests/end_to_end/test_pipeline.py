@@ -220,6 +220,27 @@ def test_images_inline_uploaded_and_in_a_bucket(system: System, use_case: str) -
     assert warnings == ["image_missing"]
 
 
+def test_the_largest_records_there_may_be(system: System, use_case: str) -> None:
+    box = {"class": "a", "confidence": 0.5, "x": 1, "y": 2, "width": 3, "height": 4}
+    many = record(
+        use_case, 1, result={"object_detections": [box] * 1000, "keypoints": [box | {"keypoints": []}] * 1000}
+    )
+    buffer = io.BytesIO()
+    Image.frombytes("RGB", (1420, 1420), random.Random(1).randbytes(1420 * 1420 * 3)).save(buffer, "PNG")
+    image = base64.b64encode(buffer.getvalue()).decode()
+    values = lines([many, record(use_case, 2, images=[{"data": image}])])
+    assert 7.5 < max(map(len, values)) / 1024**2 < 8
+    system.publish(values)
+    with system.worker():
+        system.drained()
+    rows = system.sql.query(
+        "SELECT length(object_detections), length(keypoints), images[1].size FROM vision_events "
+        "WHERE use_case_id = {u:String} ORDER BY custom_metadata.number.:Int64",
+        parameters={"u": use_case},
+    ).result_rows
+    assert rows == [(1000, 1000, 0), (2, 0, len(buffer.getvalue()))]
+
+
 def test_a_missing_object_and_a_foreign_bucket_are_rejects(system: System, use_case: str) -> None:
     uris = [f"s3://{system.settings.s3_bucket}/nothing.jpg", "s3://elsewhere/a.jpg"]
     system.publish(lines([record(use_case, number, images=[{"uri": uri}]) for number, uri in enumerate(uris)]))
