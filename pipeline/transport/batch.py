@@ -15,7 +15,7 @@ from .offsets import Delivery, State
 Record: TypeAlias = ConsumerRecord[bytes | None, bytes | None]
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False)
 class RecordBatch:
     """Records of one partition in offset order, never empty, and the duty to acknowledge them.
 
@@ -51,6 +51,9 @@ class RecordBatch:
         Returns False, and changes nothing, when the batch is no longer `active`.
         """
         return self._on_ack(self._delivery)
+
+    def __repr__(self) -> str:
+        return f"<RecordBatch {self.topic}/{self.partition}: {self.first_offset} to {self.next_offset}>"
 
     def __len__(self) -> int:
         return len(self.records)

@@ -23,6 +23,9 @@ from .thread import BatchConsumerThread, Fetched
 WAIT_WHILE_SOME_ARE_FULL = 0.02
 """Seconds; a partition that is no longer full waits at most this long for a read of the others."""
 
+RETRY_AFTER = 0.1
+"""Seconds between attempts to go back to an offset."""
+
 
 @dataclass(slots=True, eq=False)
 class Piece:
@@ -78,7 +81,8 @@ class BatchConsumer(driver.Consumer):
     async def _getmany(self, active_partitions: set[TP] | None, timeout: float) -> Any:
         if active_partitions is None:
             return await super()._getmany(active_partitions, timeout)
-        wanted = {tp for tp in active_partitions if self._may_read(tp)}
+        room = sum(offsets.size for offsets in self._offsets.values()) < self.options.total_bytes
+        wanted = {tp for tp in active_partitions if tp.topic not in self.batch_topics or (room and self._has_room(tp))}
         if not wanted:
             await self._wait_for_ack_of_batch(timeout)
             return {}
@@ -96,15 +100,9 @@ class BatchConsumer(driver.Consumer):
     def _offsets_of(self, tp: TP) -> PartitionOffsets:
         return self._offsets.setdefault(tp, PartitionOffsets())
 
-    def _may_read(self, tp: TP) -> bool:
-        if tp.topic not in self.batch_topics:
-            return True
-        offsets = self._offsets.get(tp)
-        return offsets is None or (
-            offsets.records < self.options.partition_records
-            and offsets.size < self.options.partition_bytes
-            and sum(each.size for each in self._offsets.values()) < self.options.total_bytes
-        )
+    def _has_room(self, tp: TP) -> bool:
+        offsets = self._offsets_of(tp)
+        return offsets.records < self.options.partition_records and offsets.size < self.options.partition_bytes
 
     async def _admit(self, tp: TP, fetched: Fetched) -> list[Piece]:
         """Cut what was read into pieces, or refuse it and read again when it does not follow what came before."""
@@ -134,6 +132,7 @@ class BatchConsumer(driver.Consumer):
         except (KafkaError, TimeoutError) as error:
             # No longer assigned, or no broker: what is read next is refused again and leads back here.
             self.log.info("%s: cannot go back to offset %s yet: %r", tp, offsets.position, error)
+            await asyncio.sleep(RETRY_AFTER)
 
     def _to_message(self, tp: TP, record: Any) -> ConsumerMessage:
         if not isinstance(record, Piece):

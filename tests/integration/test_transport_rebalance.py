@@ -32,6 +32,7 @@ class Workers:
         self.args: dict[str, Any] = {
             "delay": 0.05,
             "options": {},
+            "uvloop": False,
             "conf": {
                 "broker_commit_interval": 1.0,
                 "broker_session_timeout": 6.0,
@@ -207,7 +208,7 @@ async def test_sigterm_finishes_what_is_in_hand_and_commits_it(broker: Broker, w
 
 async def test_a_broker_that_crashes_interrupts_and_loses_nothing(broker: Broker, workers: Workers, stack: Services):
     await broker.produce(workers.topic, 2_000, PARTITIONS)
-    workers.args["delay"] = 1.0
+    workers.args.update(delay=1.0, uvloop=True)
     workers.start("a")
     await workers.got("a", 500)
     stack.crash("kafka")

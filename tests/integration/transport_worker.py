@@ -1,7 +1,7 @@
 """A worker process for tests: notes the offsets it handled in a file, then acknowledges.
 
 Takes one argument, a JSON object: servers, group, topic, out (file to append to), delay (longest time in seconds
-that a batch takes; batches overlap), transport ("batch" or "stock"), conf and options of the app.
+that a batch takes; batches overlap), conf and options of the app, and uvloop, whether to run on it.
 """
 
 from __future__ import annotations
@@ -17,12 +17,11 @@ import faust
 from pipeline.transport import BatchOptions, RecordBatch, batch_topic, broker_url
 
 ARGS: dict[str, Any] = json.loads(sys.argv[1])
-STOCK = ARGS.get("transport") == "stock"
 OUT = open(ARGS["out"], "a", buffering=1)  # noqa: SIM115  (open as long as the process lives)
 
 app = faust.App(
     ARGS["group"],
-    broker=f"kafka://{ARGS['servers']}" if STOCK else broker_url(ARGS["servers"], BatchOptions(**ARGS["options"])),
+    broker=broker_url(ARGS["servers"], BatchOptions(**ARGS["options"])),
     consumer_auto_offset_reset="earliest",
     topic_disable_leader=True,
     web_enabled=False,
@@ -30,13 +29,9 @@ app = faust.App(
 )
 
 
-def note(partition: int, offsets: list[int]) -> None:
-    OUT.write(json.dumps([partition, offsets]) + "\n")
-
-
 async def handle(batch: RecordBatch) -> None:
     await asyncio.sleep(random.random() * ARGS["delay"])
-    note(batch.partition, [record.offset for record in batch])
+    OUT.write(json.dumps([batch.partition, [record.offset for record in batch]]) + "\n")
     batch.ack()
 
 
@@ -47,18 +42,10 @@ async def by_batch(stream: Any) -> None:
         task.add_done_callback(tasks.discard)
 
 
-async def by_record(stream: Any) -> None:
-    async for event in stream.events():
-        note(event.message.partition, [event.message.offset])
-
-
-if STOCK:
-    app.agent(app.topic(ARGS["topic"], key_serializer="raw", value_serializer="raw"))(by_record)
-else:
-    app.agent(batch_topic(app, ARGS["topic"]))(by_batch)
+app.agent(batch_topic(app, ARGS["topic"]))(by_batch)
 
 if __name__ == "__main__":
-    if ARGS.get("uvloop"):
+    if ARGS["uvloop"]:
         import mode.loop
 
         mode.loop.use("uvloop")
