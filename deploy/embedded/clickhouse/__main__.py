@@ -34,7 +34,7 @@ async def serve(data_dir: Path, port: int, users: Users, limits: Limits) -> None
         Server(engine, users, name).application(), auto_decompress=False, handler_cancellation=True, access_log=None
     )
     await runner.setup()
-    await web.TCPSite(runner, HOST, port, shutdown_timeout=10, backlog=512).start()
+    await web.TCPSite(runner, HOST, port, shutdown_timeout=5, backlog=512).start()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stopped.set)
     logging.info("ClickHouse %s (chDB) at http://%s:%d", engine.version, HOST, port)

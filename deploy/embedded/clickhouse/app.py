@@ -1,13 +1,16 @@
-"""ClickHouse's HTTP interface (docs: Interfaces / HTTP): requests in, streamed answers out."""
+"""ClickHouse's HTTP interface (docs: Interfaces / HTTP): requests in, streamed answers out.
+
+Each request stands alone: `session_id` is taken and has no effect, so SET and temporary tables last for one request.
+"""
 
 import asyncio
 import logging
 import re
 import time
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from typing import Final, ParamSpec, TypeVar
+from typing import Final
 
 import orjson
 from aiohttp import web
@@ -26,13 +29,13 @@ from deploy.embedded.clickhouse.statements import Insert, Output, parse
 
 log = logging.getLogger(__name__)
 
-P = ParamSpec("P")
-T = TypeVar("T")
 
 MAX_BODY_BYTES: Final = 512 * 1024 * 1024
 """Largest request body: it is held in memory until it has arrived whole, so that half an upload inserts nothing."""
-THREADS: Final = 32
-"""Requests under way at once; others wait."""
+MAX_ANALYST_BODY_BYTES: Final = 4 * 1024 * 1024
+WRITER_THREADS: Final = 32
+ANALYST_THREADS: Final = 16
+"""Requests under way at once; others wait. Analysts among themselves, so that they cannot hold up the writing."""
 
 # HTTPHandler.cpp: parameters that are not settings.
 _RESERVED: Final = frozenset(
@@ -62,7 +65,10 @@ class Server:
     def __init__(self, engine: Engine, users: Users, display_name: str) -> None:
         self._engine = engine
         self._users = users
-        self._pool = ThreadPoolExecutor(THREADS, thread_name_prefix="clickhouse")
+        self._pools = {
+            True: ThreadPoolExecutor(WRITER_THREADS, thread_name_prefix="writer"),
+            False: ThreadPoolExecutor(ANALYST_THREADS, thread_name_prefix="analyst"),
+        }
         self._headers = {
             "X-ClickHouse-Server-Display-Name": display_name,
             "X-ClickHouse-Timezone": engine.timezone,
@@ -78,7 +84,8 @@ class Server:
         return app
 
     async def _end(self, _: web.Application) -> None:
-        self._pool.shutdown(wait=True)
+        for pool in self._pools.values():
+            pool.shutdown(wait=True)
         self._engine.close()
 
     async def _ok(self, _: web.Request) -> web.Response:
@@ -96,9 +103,8 @@ class Server:
             return await self._answer(http, request, headers)
         except ServerError as error:
             return self._refusal(error, headers)
-        except web.HTTPRequestEntityTooLarge:
-            message = f"the request is larger than {MAX_BODY_BYTES} bytes: send it in parts"
-            return self._refusal(ServerError(QUERY_IS_TOO_LARGE, message), headers)
+        except web.HTTPRequestEntityTooLarge as too_large:
+            return self._refusal(ServerError(QUERY_IS_TOO_LARGE, f"{too_large.text}: send it in parts"), headers)
 
     def _refusal(self, error: ServerError, headers: dict[str, str]) -> web.Response:
         for name in ("Content-Encoding", "Content-Type", "X-ClickHouse-Format"):
@@ -112,6 +118,8 @@ class Server:
     async def _read(self, http: web.Request) -> Request:
         # Before the body: a stranger must not be able to fill our memory.
         user = self._users.authenticate(http.headers, http.query)
+        if not user.may_write:
+            http = http.clone(client_max_size=MAX_ANALYST_BODY_BYTES)
         parameters = dict(http.query)
         if http.content_type == "multipart/form-data":
             parameters |= await _form(http)
@@ -121,7 +129,8 @@ class Server:
         if (encoding := http.headers.get("Content-Encoding", "identity").lower()) != "identity":
             if encoding not in ENCODINGS:
                 raise ServerError(UNKNOWN_COMPRESSION_METHOD, f"Unknown compression method: {encoding}")
-            body = await self._in_thread(self._engine.decompress, body, encoding)
+            loop = asyncio.get_running_loop()
+            body = await loop.run_in_executor(self._pools[user.may_write], self._engine.decompress, body, encoding)
         if parameters.get("decompress") == "1" or parameters.get("compress") == "1":
             raise ServerError(NOT_IMPLEMENTED, "ClickHouse's own block compression: use Content-Encoding instead")
         statement, data = _statement(parameters.get("query", "").encode(), body, _default_format(http, parameters))
@@ -135,9 +144,6 @@ class Server:
             body=data,
         )
 
-    async def _in_thread(self, function: Callable[P, T], *arguments: P.args, **_: P.kwargs) -> T:
-        return await asyncio.get_running_loop().run_in_executor(self._pool, function, *arguments)
-
     async def _answer(self, http: web.Request, request: Request, headers: dict[str, str]) -> web.StreamResponse:
         streamed = not isinstance(request.statement, Insert) and request.statement.streamable
         compression = _accepted(http) if streamed else ""
@@ -148,8 +154,8 @@ class Server:
         if compression:
             headers["Content-Encoding"] = compression
         loop, pipe, started = asyncio.get_running_loop(), AnswerPipe(), time.monotonic_ns()
-        packed = ENCODINGS.get(compression, "")
-        running = loop.run_in_executor(self._pool, self._engine.run, request, pipe.writing, packed)
+        pool, packed = self._pools[request.user.may_write], ENCODINGS.get(compression, "")
+        running = loop.run_in_executor(pool, self._engine.run, request, pipe.writing, packed)
         # Nobody asks any more when the client has gone.
         running.add_done_callback(lambda done: done.cancelled() or done.exception())
         try:

@@ -52,6 +52,8 @@ _CONFIG: Final = """<clickhouse>
 _USERS: Final = """<clickhouse>
   <profiles>
     <default>
+      <!-- As in the official image. The timezone of the server's configuration has no effect in chDB. -->
+      <session_timezone>UTC</session_timezone>
       <!-- People group and sort by paths of JSON columns, whose type is Dynamic. -->
       <allow_suspicious_types_in_group_by>1</allow_suspicious_types_in_group_by>
       <allow_suspicious_types_in_order_by>1</allow_suspicious_types_in_order_by>

@@ -21,6 +21,7 @@ from deploy.embedded.clickhouse.errors import (
     from_engine,
 )
 from deploy.embedded.clickhouse.statements import Insert, Output
+from deploy.embedded.errors import EmbeddedError
 
 log = logging.getLogger(__name__)
 
@@ -72,7 +73,10 @@ class Engine:
             f"SET ROLE {config.ANALYST_ROLE}; SET {analyst}, readonly=2; SET profile='{config.ANALYST_ROLE}'"
         )
         # The engine lives as long as any connection does.
-        self._root = Connection(self._address)
+        try:
+            self._root = Connection(self._address)
+        except RuntimeError as error:
+            raise EmbeddedError(f"ClickHouse's data in {folder} cannot be opened: {error}") from None
         self.version, self.timezone = self._text("SELECT version(), timezone()").split("\t")
 
     def close(self) -> None:

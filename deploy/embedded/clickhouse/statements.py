@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
-from deploy.embedded.clickhouse.errors import INTO_OUTFILE_NOT_ALLOWED, NOT_IMPLEMENTED, ServerError
+from deploy.embedded.clickhouse.errors import BAD_ARGUMENTS, INTO_OUTFILE_NOT_ALLOWED, NOT_IMPLEMENTED, ServerError
 
 _TOKEN: Final = re.compile(
     rb"""(?P<skip>\s+|--[^\n]*|\#[ !][^\n]*|/\*.*?\*/)
@@ -58,8 +58,9 @@ def parse(text: bytes, default_format: str) -> Insert | Output:
         text = text[: rest.pop().start]
     place, format_name = _format(rest, text)
     streamable = first is not None and first.text in (b"SELECT", b"WITH", b"FROM", b"(")
-    body, tail = text[:place].decode(errors="replace"), text[place:].decode(errors="replace")
-    return Output(body, tail, format_name or default_format, streamable)
+    if first is not None and first.text == b"WITH":
+        streamable = all(word.text != b"INSERT" or word.depth for word in rest)
+    return Output(_utf8(text[:place]), _utf8(text[place:]), format_name or default_format, streamable)
 
 
 def _words(text: bytes) -> Iterator[Word]:
@@ -77,16 +78,23 @@ def _insert(text: bytes, words: Iterator[Word]) -> Insert | None:
         if word.depth:
             continue
         if word.text == b"VALUES":
-            return Insert(text[: word.start].decode(errors="replace"), "Values", text[word.end :])
+            return Insert(_utf8(text[: word.start]), "Values", text[word.end :])
         if word.text == b"FORMAT" and (name := next(words, None)):
             # ParserInsertQuery: data begins after the first line break, or after blanks where there is none.
             data = re.sub(rb"\A[ \t\f]*\r?\n?", b"", text[name.end :], count=1)
-            return Insert(text[: word.start].decode(errors="replace"), text[name.start : name.end].decode(), data)
+            return Insert(_utf8(text[: word.start]), text[name.start : name.end].decode(), data)
         if word.text in (b"SELECT", b"WITH", b"FROM", b"WATCH"):
             if word.text == b"FROM" and (file := next(words, None)) and file.text == b"INFILE":
                 raise ServerError(NOT_IMPLEMENTED, "FROM INFILE reads the client's files and is not for HTTP")
             return None
     return None
+
+
+def _utf8(text: bytes) -> str:
+    try:
+        return text.decode()
+    except UnicodeDecodeError as error:
+        raise ServerError(BAD_ARGUMENTS, f"the statement is not UTF-8: {error}") from None
 
 
 def _refuse_files(words: list[Word]) -> None:
