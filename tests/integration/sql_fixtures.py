@@ -13,9 +13,9 @@ from pipeline.settings import Settings
 from tests.integration.sql_support import Database
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def database(stack: Any) -> Iterator[Database]:
-    """A fresh database on the stack's ClickHouse, dropped at the end."""
+    """A fresh database for the tests of one file, dropped at the end."""
     settings = Settings(**asdict(stack.addresses), clickhouse_database=f"test_{uuid.uuid4().hex[:12]}")
     migrate(settings)
     writer = connect(settings)
