@@ -14,7 +14,7 @@ from typing import Final
 from clickhouse_connect.driver import Client
 
 from pipeline.edges.clickhouse import translated
-from pipeline.errors import DependencyError
+from pipeline.errors import DependencyError, RowRefusedError
 
 log = logging.getLogger(__name__)
 
@@ -113,11 +113,14 @@ def sweep_if_due(client: Client, interval: timedelta = INTERVAL) -> float:
 
 
 async def sweep_forever(client: Client, interval: timedelta = INTERVAL) -> None:
-    """Keep sweeping until cancelled. While ClickHouse is away nothing is replaced, so nothing is missed."""
+    """Keep sweeping until cancelled. What a failed sweep would have seen, the next one sees.
+
+    Raises ConfigurationError, such as for a table that is not there.
+    """
     while True:
         try:
             wait = await asyncio.to_thread(sweep_if_due, client, interval)
-        except DependencyError as error:
+        except (DependencyError, RowRefusedError) as error:  # none of them is worth stopping a worker for
             log.warning("replaced events cannot be swept, trying again: %s", error)
             wait = interval.total_seconds()
         # Not all workers at the same moment: the first one sweeps for the others.
