@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-.PHONY: help run test unit lint format clean
+.PHONY: help run test unit lint format bench clean
 
 help:  ## Show this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | expand -t 12
@@ -25,6 +25,9 @@ lint: $(INSTALLED)  ## Check style, formatting and types
 
 format: $(INSTALLED)  ## Mend style and formatting
 	@$(BIN)/ruff check -q --fix . ; $(BIN)/ruff format -q .
+
+bench: $(INSTALLED)  ## Measure throughput, latency, memory, reads and images (an hour; see docs/performance.md)
+	@$(BIN)/vision-events bench all
 
 clean:  ## Remove the virtual environment and caches (never data)
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis
