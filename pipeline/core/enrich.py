@@ -4,6 +4,8 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
+import orjson
+
 from pipeline.core.registry import Registry
 from pipeline.errors import InvalidRecordError
 from schemas.device import Device
@@ -50,14 +52,19 @@ def complete_metadata(
 
 
 def check_metadata(metadata: dict[str, Any], schema: MetadataSchema, warnings: Warnings) -> None:
-    """Hold metadata against the use case's schema: warn (lenient) or raise InvalidRecordError (strict)."""
+    """Hold metadata against the use case's schema: warn (lenient) or raise InvalidRecordError (strict).
+
+    Where the schema says text, a number or boolean becomes text: a column of both cannot be compared in SQL.
+    """
     if not schema.fields:
         return
-    for key, message, code in _metadata_faults(metadata, schema):
+    for key, message, code in list(_metadata_faults(metadata, schema)):
         field = f"custom_metadata.{key}"
         if schema.mode == "strict":
             raise InvalidRecordError(RejectReason.INVALID_METADATA, message, field)
         warn(warnings, code, field, message)
+        if code == "metadata_type" and schema.fields[key].type == "string":
+            metadata[key] = orjson.dumps(metadata[key]).decode()
 
 
 def _metadata_faults(metadata: dict[str, Any], schema: MetadataSchema) -> Iterable[tuple[str, str, str]]:

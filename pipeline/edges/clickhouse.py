@@ -26,6 +26,9 @@ _JSON_SETTINGS: Final[dict[str, Any]] = {
     "date_time_input_format": "best_effort",
     "input_format_skip_unknown_fields": 0,
     "input_format_json_ignore_unknown_keys_in_named_tuple": 0,
+    # The JSON columns would turn text that looks like a date into a date: lot numbers came out changed.
+    "input_format_try_infer_dates": 0,
+    "input_format_try_infer_datetimes": 0,
     "async_insert": 0,
 }
 

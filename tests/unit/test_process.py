@@ -181,6 +181,12 @@ def test_lenient_metadata_warns() -> None:
     }
 
 
+def test_a_number_where_the_schema_says_text_becomes_text() -> None:
+    event = run(GOOD | {"custom_metadata": {"part_number": 88, "line_id": True}})
+    assert event["custom_metadata"] == {"part_number": "88", "line_id": "true", "shift": "early"}
+    assert [warning["code"] for warning in event["warnings"]] == ["metadata_type", "metadata_type"]
+
+
 def test_original_and_output_of_a_label_are_one_image_of_the_event() -> None:
     images = [
         {"label": "top", "role": "original", "data": inline(picture(10, 5, "JPEG")), "metadata": {"gain": 2}},

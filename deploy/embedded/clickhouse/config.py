@@ -57,6 +57,9 @@ _USERS: Final = """<clickhouse>
       <!-- People group and sort by paths of JSON columns, whose type is Dynamic. -->
       <allow_suspicious_types_in_group_by>1</allow_suspicious_types_in_group_by>
       <allow_suspicious_types_in_order_by>1</allow_suspicious_types_in_order_by>
+      <dynamic_throw_on_type_mismatch>0</dynamic_throw_on_type_mismatch>
+      <variant_throw_on_type_mismatch>0</variant_throw_on_type_mismatch>
+      <allow_dynamic_type_in_join_keys>1</allow_dynamic_type_in_join_keys>
     </default>
     <{analyst}><constraints>{constraints}</constraints></{analyst}>
   </profiles>
