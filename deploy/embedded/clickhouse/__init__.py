@@ -3,6 +3,8 @@
 A chDB path opens in one process only, so this process owns it and everybody else speaks HTTP to it, with the same
 client and the same addresses as to a ClickHouse server. `python -m deploy.embedded.clickhouse --help` runs it.
 
+serve     start and end
+confine   nothing outside the data folder
 app       HTTP: routes and parameters
 answer    answers, streamed
 access    users and what a read-only user may not say

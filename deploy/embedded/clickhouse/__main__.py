@@ -1,45 +1,23 @@
 """Runs the server: `python -m deploy.embedded.clickhouse --data-dir D --port P`.
 
-Passwords come from the environment, CLICKHOUSE_PASSWORD and CLICKHOUSE_ANALYST_PASSWORD: an argument would show
-in every process list.
+Passwords come from the environment, CLICKHOUSE_PASSWORD and CLICKHOUSE_ANALYST_PASSWORD: an argument would show in
+every process list.
 """
 
 import argparse
 import asyncio
 import logging
 import os
-import signal
-import socket
 import sys
 from pathlib import Path
 
-from aiohttp import web
-
 from deploy.embedded.clickhouse import DEFAULT_PORT
 from deploy.embedded.clickhouse.access import User, Users
-from deploy.embedded.clickhouse.app import Server
 from deploy.embedded.clickhouse.config import Limits
-from deploy.embedded.clickhouse.engine import Engine
+from deploy.embedded.clickhouse.confine import confine
+from deploy.embedded.clickhouse.serve import serve
 from deploy.embedded.errors import EmbeddedError
-from deploy.embedded.ports import HOST, require_free
-
-
-async def serve(data_dir: Path, port: int, users: Users, limits: Limits) -> None:
-    """Serve until SIGTERM or Ctrl-C, then let running requests end and close the engine."""
-    stopped = asyncio.Event()
-    name = socket.gethostname()
-    engine = await asyncio.to_thread(Engine, data_dir, limits, name)
-    # aiohttp would decompress only what it knows; cancellation tells us of clients that went away.
-    runner = web.AppRunner(
-        Server(engine, users, name).application(), auto_decompress=False, handler_cancellation=True, access_log=None
-    )
-    await runner.setup()
-    await web.TCPSite(runner, HOST, port, shutdown_timeout=5, backlog=512).start()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, stopped.set)
-    logging.info("ClickHouse %s (chDB) at http://%s:%d", engine.version, HOST, port)
-    await stopped.wait()
-    await runner.cleanup()
+from deploy.embedded.ports import require_free
 
 
 def main() -> None:
@@ -49,16 +27,23 @@ def main() -> None:
     parser.add_argument("--port", type=int, default=DEFAULT_PORT, help="port on 127.0.0.1 (default %(default)s)")
     given = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
-    names = ("CLICKHOUSE_PASSWORD", "CLICKHOUSE_ANALYST_PASSWORD")
-    password, analyst_password = (os.environ.pop(name, "") for name in names)
-    if not password or not analyst_password:
-        sys.exit(f"error: the environment must hold {' and '.join(names)}")
-    users = Users(User("default", password, True), User("analyst", analyst_password, False))
     try:
+        users = _users()
         require_free("ClickHouse", given.port)
+        given.data_dir.mkdir(parents=True, exist_ok=True)
+        if not confine(given.data_dir):
+            logging.warning("no Landlock in this kernel: only checks of their SQL keep analysts from this user's files")
         asyncio.run(serve(given.data_dir, given.port, users, Limits()))
     except EmbeddedError as error:
         sys.exit(f"error: {error}")
+
+
+def _users() -> Users:
+    names = ("CLICKHOUSE_PASSWORD", "CLICKHOUSE_ANALYST_PASSWORD")
+    password, analyst_password = (os.environ.pop(name, "") for name in names)
+    if not password or not analyst_password:
+        raise EmbeddedError(f"the environment must hold {' and '.join(names)}")
+    return Users(User("default", password, True), User("analyst", analyst_password, False))
 
 
 if __name__ == "__main__":

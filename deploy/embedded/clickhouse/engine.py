@@ -1,14 +1,12 @@
 """Runs one request in chDB. Blocking: call it from threads; each request has a connection of its own (0.2 ms)."""
 
-import logging
 import os
+import shutil
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
-
-from chdb.state.sqlitelike import Connection
+from typing import TYPE_CHECKING, Any, Final
 
 from deploy.embedded.clickhouse import config
 from deploy.embedded.clickhouse.access import User, check_analyst
@@ -23,7 +21,8 @@ from deploy.embedded.clickhouse.errors import (
 from deploy.embedded.clickhouse.statements import Insert, Output
 from deploy.embedded.errors import EmbeddedError
 
-log = logging.getLogger(__name__)
+if TYPE_CHECKING:
+    from chdb.state.sqlitelike import Connection
 
 ENCODINGS: Final = {"gzip": "gzip", "deflate": "deflate", "zstd": "zstd", "lz4": "lz4", "br": "br", "xz": "xz"}
 """Content encodings, in HTTP's names and in those of the engine."""
@@ -72,9 +71,10 @@ class Engine:
         self._analyst = (
             f"SET ROLE {config.ANALYST_ROLE}; SET {analyst}, readonly=2; SET profile='{config.ANALYST_ROLE}'"
         )
+        self._open = _import_chdb(folder / "tmp")
         # The engine lives as long as any connection does.
         try:
-            self._root = Connection(self._address)
+            self._root = self._open(self._address)
         except RuntimeError as error:
             raise EmbeddedError(f"ClickHouse's data in {folder} cannot be opened: {error}") from None
         self.version, self.timezone = self._text("SELECT version(), timezone()").split("\t")
@@ -101,7 +101,10 @@ class Engine:
 
         Raises ServerError.
         """
-        with os.fdopen(os.memfd_create("body"), "wb", buffering=0) as file, _fresh(self._address) as connection:
+        with (
+            os.fdopen(os.memfd_create("body"), "wb", buffering=0) as file,
+            closing(self._open(self._address)) as connection,
+        ):
             _write_all(file.fileno(), body)
             try:
                 found = connection.query(
@@ -119,8 +122,8 @@ class Engine:
             self._text(f"KILL QUERY WHERE endsWith(query, '{tag}') ASYNC")
 
     @contextmanager
-    def _connection(self, request: Request) -> Iterator[Connection]:
-        connection = Connection(self._address)
+    def _connection(self, request: Request) -> Iterator["Connection"]:
+        connection = self._open(self._address)
         try:
             if not request.user.may_write:
                 connection.query(self._analyst)
@@ -136,7 +139,7 @@ class Engine:
         finally:
             connection.close()
 
-    def _insert(self, connection: Connection, request: Request, insert: Insert) -> Summary:
+    def _insert(self, connection: "Connection", request: Request, insert: Insert) -> Summary:
         if not request.user.may_write or request.readonly:
             raise ServerError(READONLY, "Cannot execute query in readonly mode")
         # The engine's text says "Streaming insert ...", from which from_engine takes the code.
@@ -148,7 +151,9 @@ class Engine:
         rows, size = done.rows_written, done.bytes_written
         return Summary(rows, size, rows, size)
 
-    def _output(self, connection: Connection, request: Request, output: Output, pipe: int, compression: str) -> Summary:
+    def _output(
+        self, connection: "Connection", request: Request, output: Output, pipe: int, compression: str
+    ) -> Summary:
         text = output.body + output.tail
         self._check(connection, request, text)
         if output.streamable:
@@ -168,7 +173,7 @@ class Engine:
             content,
         )
 
-    def _check(self, connection: Connection, request: Request, text: str) -> None:
+    def _check(self, connection: "Connection", request: Request, text: str) -> None:
         found: dict[str, Any] = connection._conn.classify_query(text)
         if found["statement_count"] > 1 and "PARALLEL" not in text.upper():
             raise ServerError(SYNTAX_ERROR, "Syntax error (Multi-statements are not allowed)")
@@ -186,20 +191,21 @@ class Engine:
         return self._text(f"SELECT formatQuery({_quoted(text)})")
 
     def _text(self, query: str) -> str:
-        with _fresh(self._address) as connection:
+        with closing(self._open(self._address)) as connection:
             try:
                 return str(connection.query(query, "TSVRaw").bytes().decode().strip())
             except RuntimeError as error:
                 raise from_engine(error) from None
 
 
-@contextmanager
-def _fresh(address: str) -> Iterator[Connection]:
-    connection = Connection(address)
-    try:
-        yield connection
-    finally:
-        connection.close()
+def _import_chdb(temporary: Path) -> "type[Connection]":
+    """The import makes a folder for temporary files, and starts threads: the process is to be confined before."""
+    shutil.rmtree(temporary, ignore_errors=True)
+    temporary.mkdir()
+    os.environ["TMPDIR"] = str(temporary)
+    from chdb.state.sqlitelike import Connection
+
+    return Connection
 
 
 def _write_all(descriptor: int, content: bytes) -> None:

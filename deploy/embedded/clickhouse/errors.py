@@ -64,7 +64,7 @@ class ServerError(Exception):
 def from_engine(error: Exception) -> ServerError:
     """What the engine said. chDB has the code in the text only, and wraps one message in another."""
     text = str(error)
-    heads = list(re.finditer(r"Code: (\d+)\. DB::Exception: ", text))
+    heads = list(re.finditer(r"Code: (\d+)\. DB::\w*Exception: ", text))
     if not heads:
         return ServerError(1001, text)
     message = text[heads[-1].end() :]
