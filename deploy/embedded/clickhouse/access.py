@@ -54,17 +54,26 @@ class Users:
         return user
 
 
-# Both names could be spelt with an escape in quotes, so a backslash is as suspicious as the names themselves.
-_SUSPICIOUS: Final = re.compile(r"file|eval|python|arrowstream|\\", re.IGNORECASE)
-_STRINGS: Final = re.compile(r"'(?:[^'\\]|\\.)*'|`(?:[^`\\]|\\.)*`", re.DOTALL)
-_FORBIDDEN: Final = re.compile(r"\b(?:file|eval|python|arrowstream)\(|\bAPPLY\s*\(?\s*(?:file|eval)\b", re.IGNORECASE)
+# An escape in a quoted name could spell any of these, so a backslash is as suspicious as the words themselves.
+_SUSPICIOUS: Final = re.compile(r"file|eval|python|arrowstream|values|null\s*\(|generateRandom|\\", re.IGNORECASE)
+_STRINGS: Final = re.compile(r"'(?:[^'\\]|\\.)*'|`(\w+)`|`(?:[^`\\]|\\.)*`", re.DOTALL)
+_FORBIDDEN: Final = re.compile(
+    r"\b(?:file|eval|python|arrowstream)\(|\((?:file|eval)\b|\bAPPLY\s*\(?\s*(?:file|eval)\b"
+    r"|\b(?:values|null|generateRandom)\((?![()])",
+    re.IGNORECASE,
+)
 
 
 def check_analyst(text: str, normalise: Callable[[str], str]) -> None:
     """Raise ServerError for a query that reads files of the machine past the engine's grants.
 
-    The scalar function `file` reads any file in chDB, whatever is granted; `eval` would hide it in a string; `python`
-    and `arrowstream` read this process. `normalise` is the engine's own formatter, after which a name has one spelling.
+    The scalar function `file` reads any file in chDB, whatever is granted; `eval`, and the default of a column in the
+    structure given to `values`, would hide it in a string; `python` and `arrowstream` read this process. `normalise` is
+    the engine's own formatter, after which a name has one spelling. This is the second barrier; `confine` is the first.
     """
-    if _SUSPICIOUS.search(text) and (found := _FORBIDDEN.search(_STRINGS.sub("''", normalise(text)))):
+    if not _SUSPICIOUS.search(text):
+        return
+    # Strings go; a name in quotes stays, since the formatter quotes those that are also keywords.
+    bare = _STRINGS.sub(lambda found: found[1] or "''", normalise(text))
+    if found := _FORBIDDEN.search(bare):
         raise ServerError(ACCESS_DENIED, f"Not enough privileges: {found[0].strip('(')} is not for read-only users")

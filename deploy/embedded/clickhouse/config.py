@@ -1,5 +1,7 @@
 """The engine's configuration files: roles, the analyst's limits, memory."""
 
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -29,12 +31,19 @@ class Limits:
         }
 
 
-# Settings with which a read-only query could have chDB open files (as a template or a schema) or run a string as SQL.
-_FIXED: Final = (
-    *("format_schema", "format_schema_source", "format_schema_message_name"),
-    *("format_template_resultset", "format_template_row", "format_template_resultset_format"),
-    *("format_template_row_format", "allow_experimental_eval_table_function"),
-)
+# Texts among the settings are SQL (additional_result_filter, select), dialects of it, files to read (format_schema) or
+# to write (output_format_schema), addresses to call. New versions bring new ones, so all are closed but these.
+_OPEN_TEXTS: Final = re.compile(r"log_comment|\w+_null_representation|bool_\w+_representation|output_format_pretty_\w+")
+_TEXT_TYPES: Final = frozenset({"String", "Map", "URI", "Dialect"})
+_CLOSED: Final = re.compile(r"allow_experimental_\w+|\w+_dialect|\w*python\w*|os_thread\w+|max_untracked_memory")
+
+
+def is_closed(setting: str, kind: str) -> bool:
+    """Whether analysts may not change a setting of this name and type."""
+    if kind in _TEXT_TYPES:
+        return not _OPEN_TEXTS.fullmatch(setting)
+    return bool(_CLOSED.fullmatch(setting))
+
 
 _CONFIG: Final = """<clickhouse>
   <display_name>{display_name}</display_name>
@@ -57,6 +66,8 @@ _USERS: Final = """<clickhouse>
       <!-- People group and sort by paths of JSON columns, whose type is Dynamic. -->
       <allow_suspicious_types_in_group_by>1</allow_suspicious_types_in_group_by>
       <allow_suspicious_types_in_order_by>1</allow_suspicious_types_in_order_by>
+      <!-- The partition is part of every sorting key. -->
+      <do_not_merge_across_partitions_select_final>1</do_not_merge_across_partitions_select_final>
       <dynamic_throw_on_type_mismatch>0</dynamic_throw_on_type_mismatch>
       <variant_throw_on_type_mismatch>0</variant_throw_on_type_mismatch>
       <allow_dynamic_type_in_join_keys>1</allow_dynamic_type_in_join_keys>
@@ -81,15 +92,15 @@ _USERS: Final = """<clickhouse>
 """
 
 
-def write(folder: Path, limits: Limits, display_name: str) -> Path:
-    """Write the files into a folder and return the path of the main one."""
+def write(folder: Path, limits: Limits, display_name: str, settings: Mapping[str, str]) -> Path:
+    """Write the files into a folder and return the path of the main one. `settings`: types of the engine's settings."""
     config, users, files = folder / "config.xml", folder / "users.xml", folder / "user_files"
     files.mkdir(exist_ok=True)
     bounds = "".join(
         f"<{name}><min>1</min><max>{value}</max></{name}>" for name, value in limits.analyst_settings().items()
     )
-    fixed = "".join(f"<{name}><readonly/></{name}>" for name in _FIXED)
-    users.write_text(_USERS.format(writer=WRITER_ROLE, analyst=ANALYST_ROLE, constraints=bounds + fixed), "utf-8")
+    closed = "".join(f"<{name}><readonly/></{name}>" for name, kind in settings.items() if is_closed(name, kind))
+    users.write_text(_USERS.format(writer=WRITER_ROLE, analyst=ANALYST_ROLE, constraints=bounds + closed), "utf-8")
     config.write_text(
         _CONFIG.format(users=users, files=files, memory_ratio=limits.memory_ratio, display_name=display_name), "utf-8"
     )

@@ -63,7 +63,8 @@ class Engine:
     def __init__(self, folder: Path, limits: config.Limits, display_name: str) -> None:
         folder = folder.resolve()
         folder.mkdir(parents=True, exist_ok=True)
-        configuration = config.write(folder, limits, display_name)
+        self._open = _import_chdb(folder / "tmp")
+        configuration = config.write(folder, limits, display_name, self._settings())
         # A local tool takes `1` for `SELECT 1`; a server does not.
         self._address = f"{folder / 'store'}?config-file={configuration}&implicit_select=0"
         analyst = ", ".join(f"{name}={value}" for name, value in limits.analyst_settings().items())
@@ -71,7 +72,6 @@ class Engine:
         self._analyst = (
             f"SET ROLE {config.ANALYST_ROLE}; SET {analyst}, readonly=2; SET profile='{config.ANALYST_ROLE}'"
         )
-        self._open = _import_chdb(folder / "tmp")
         # The engine lives as long as any connection does.
         try:
             self._root = self._open(self._address)
@@ -189,6 +189,12 @@ class Engine:
 
     def _normalised(self, text: str) -> str:
         return self._text(f"SELECT formatQuery({_quoted(text)})")
+
+    def _settings(self) -> dict[str, str]:
+        """Names and types of all settings, from an engine without data: the configuration is read at the start."""
+        with closing(self._open(":memory:")) as connection:
+            found = connection.query("SELECT name, type FROM system.settings", "TSVRaw").bytes().decode()
+        return dict(line.split("\t") for line in found.splitlines())
 
     def _text(self, query: str) -> str:
         with closing(self._open(self._address)) as connection:
