@@ -1,5 +1,6 @@
 """The command `vision-events`: one module a command."""
 
+import logging
 import sys
 
 import typer
@@ -45,6 +46,8 @@ app.command("demo")(demo.demo)
 
 def main() -> None:
     """Run the command line. A mistake of the user ends in one line and an exit code, never in a stack trace."""
+    # Libraries log each refused connection in their own way; commands say it once. `worker` sets up logging itself.
+    logging.getLogger().addHandler(logging.NullHandler())
     try:
         app()
     except VisionEventsError as error:

