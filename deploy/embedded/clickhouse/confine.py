@@ -10,6 +10,7 @@ System calls and structures: https://docs.kernel.org/userspace-api/landlock.html
 import ctypes
 import os
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
 
@@ -59,14 +60,21 @@ def confine(data_dir: Path) -> bool:
     )
     try:
         _allow(ruleset, data_dir, handled)
-        package = Path(__file__).parents[2]
-        for path in (*_READABLE, sys.prefix, sys.base_prefix, package):
+        for path in (*_READABLE, *_installed()):
             _allow(ruleset, Path(path), _READ_FILE | _READ_DIR)
         _checked(_libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
         _checked(_libc.syscall(_RESTRICT_SELF, ruleset, 0))
     finally:
         os.close(ruleset)
     return True
+
+
+def _installed() -> list[str]:
+    """Where Python, the packages and this one lie. Not all of sys.path: the checkout may hold the stack's data."""
+    found = [sys.prefix, sys.base_prefix, str(Path(__file__).parents[2])]
+    if (chdb := find_spec("chdb")) and chdb.origin:
+        found.append(str(Path(chdb.origin).parents[1]))
+    return found
 
 
 def _allow(ruleset: int, path: Path, access: int) -> None:

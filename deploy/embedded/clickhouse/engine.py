@@ -209,8 +209,10 @@ def _import_chdb(temporary: Path) -> "type[Connection]":
     shutil.rmtree(temporary, ignore_errors=True)
     temporary.mkdir()
     os.environ["TMPDIR"] = str(temporary)
-    from chdb.state.sqlitelike import Connection
-
+    try:
+        from chdb.state.sqlitelike import Connection
+    except ImportError:
+        raise EmbeddedError("the embedded stack is not installed: pip install 'vision-events[embedded]'") from None
     return Connection
 
 
