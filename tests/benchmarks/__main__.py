@@ -132,11 +132,13 @@ def reads(
 @app.command()
 def images(
     count: Annotated[int, typer.Option(help="Images of each way.", min=100)] = 5_000,
+    runs: Runs = 3,
     output: Output = report.RESULTS,
     running: RunningStack = None,
 ) -> None:
     """Images of 100 kB: inline and by claim check, against the bare MinIO SDK."""
-    _measure("images", output, running, {"count": count}, lambda settings: run_images(settings, count))
+    parameters = {"count": count, "runs": runs}
+    _measure("images", output, running, parameters, lambda settings: run_images(settings, count, runs, note))
 
 
 @app.command("all")

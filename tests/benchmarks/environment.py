@@ -25,10 +25,13 @@ def services(stack: Path | None, note: Callable[[str], None]) -> Iterator[Settin
     with tempfile.TemporaryDirectory(dir=WORK, prefix="stack-", ignore_cleanup_errors=True) as folder:
         note("starting Kafka, S3 and ClickHouse")
         embedded = EmbeddedStack(Path(folder), Ports(0, 0, 0))
-        try:
-            embedded.start()
-        except EmbeddedError as error:
-            raise BenchmarkError(str(error)) from None
+        for last in (False, False, True):  # a port that was free a moment ago may be taken by now
+            try:
+                embedded.start()
+                break
+            except EmbeddedError as error:
+                if last:
+                    raise BenchmarkError(str(error)) from None
         try:
             yield load_settings(data_dir=Path(folder))
         finally:

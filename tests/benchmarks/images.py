@@ -4,13 +4,19 @@ import base64
 import hashlib
 import io
 import random
+import statistics
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
+from urllib.parse import urlsplit
 
 import orjson
+import psutil
+import urllib3
 from minio import Minio
 from PIL import Image
 
@@ -20,7 +26,7 @@ from pipeline.edges.clickhouse import connect, translated
 from pipeline.edges.s3 import ImageStore
 from pipeline.settings import Settings
 from schemas.topics import EVENTS, INFERENCES
-from tests.benchmarks import store
+from tests.benchmarks import store, usage
 from tests.benchmarks.contest import wait_for_rows
 from tests.benchmarks.processes import OWN_COMMAND, BenchmarkError, running
 from tests.benchmarks.records import raw_record
@@ -47,23 +53,53 @@ class Pictures:
         return len(self._base) + 16
 
 
-def images(settings: Settings, count: int) -> list[dict[str, Any]]:
-    """Images per second of each way, with as many requests under way at once in all of them."""
+Way = Callable[[Settings, Pictures, int], Callable[[int], Any]]
+
+
+def images(settings: Settings, count: int, runs: int, note: Callable[[str], None]) -> list[dict[str, Any]]:
+    """Median images per second of each way over alternating runs, with as many requests under way in all of them."""
     ImageStore(settings).ensure_bucket()
-    found = [_bare(settings, count)]
-    for name, prepare in (("inline", _inline), ("by image id", _by_id), ("by s3 uri", _by_uri)):
-        found.append(_through_worker(settings, name, count, prepare))
-    return found
+    ways: dict[str, Callable[[], Measured]] = {"bare MinIO SDK": lambda: _bare(settings, count)}
+    for name, way in (("inline", _inline), ("by image id", _by_id), ("by s3 uri", _by_uri)):
+        ways[f"worker, {name}"] = partial(_through_worker, settings, name, count, way)
+    found: dict[str, list[Measured]] = {name: [] for name in ways}
+    for number in range(runs):
+        for name, measure in ways.items():
+            found[name].append(measure())
+            note(f"run {number + 1} of {runs}: {name}: {found[name][-1].rate:,.0f} images/s")
+    size = Pictures(0).size
+    return [{"way": name, "image_bytes": size, **_medians(measured)} for name, measured in found.items()]
+
+
+@dataclass(frozen=True)
+class Measured:
+    """One run: images per second, and milliseconds of CPU that each image cost client or worker, and S3."""
+
+    rate: float
+    own_ms: float
+    s3_ms: float
+
+
+def _medians(measured: Sequence[Measured]) -> dict[str, Any]:
+    medians = {
+        name: statistics.median(getattr(each, name) for each in measured) for name in ("rate", "own_ms", "s3_ms")
+    }
+    return medians | {"rates": [each.rate for each in measured]}
 
 
 def _client(settings: Settings) -> Minio:
-    """The SDK as it comes."""
-    endpoint = settings.s3_endpoint.split("//")[1]
-    secret = settings.s3_secret_key.get_secret_value()
-    return Minio(endpoint, settings.s3_access_key, secret, secure=settings.s3_endpoint.startswith("https"))
+    """The SDK with a pool that fits the number of threads; its own would open connections all the time."""
+    return Minio(
+        urlsplit(settings.s3_endpoint).netloc,
+        access_key=settings.s3_access_key,
+        secret_key=settings.s3_secret_key.get_secret_value(),
+        secure=settings.s3_endpoint.startswith("https"),
+        region=settings.s3_region,
+        http_client=urllib3.PoolManager(maxsize=settings.image_concurrency),
+    )
 
 
-def _put_all(settings: Settings, pictures: Pictures, count: int, name_of: Callable[[bytes], str]) -> float:
+def _put_all(settings: Settings, pictures: Pictures, count: int, name_of: Callable[[bytes], str]) -> None:
     bare = _client(settings)
 
     def put(number: int) -> None:
@@ -77,38 +113,51 @@ def _put_all(settings: Settings, pictures: Pictures, count: int, name_of: Callab
         )
 
     with ThreadPoolExecutor(settings.image_concurrency) as pool:
-        began = time.monotonic()
         list(pool.map(put, range(count)))
-        return time.monotonic() - began
 
 
-def _bare(settings: Settings, count: int) -> dict[str, Any]:
+def _bare(settings: Settings, count: int) -> Measured:
     # The name is the hash of the content here too: whoever addresses by content has to compute it.
     pictures = Pictures(random.getrandbits(60))
-    seconds = _put_all(settings, pictures, count, lambda content: f"bench/{hashlib.sha256(content).hexdigest()}")
-    return {"way": "bare MinIO SDK", "rate": count / seconds, "image_bytes": pictures.size}
+    meter = Meter(settings, [psutil.Process()])
+    _put_all(settings, pictures, count, lambda content: f"bench/{hashlib.sha256(content).hexdigest()}")
+    return meter.read(count)
 
 
-def _through_worker(
-    settings: Settings, name: str, count: int, prepare: Callable[[Settings, Pictures, int], Callable[[int], Any]]
-) -> dict[str, Any]:
-    """Images per second from the assignment of partitions until all events can be queried, their images checked."""
+def _through_worker(settings: Settings, name: str, count: int, way: Way) -> Measured:
+    """From the assignment of partitions until all events can be queried; the images of all are checked."""
     pictures = Pictures(random.getrandbits(60))
-    reference = prepare(settings, pictures, count)
+    reference = way(settings, pictures, count)
     run(prepare_topics(settings))
     run(fill(settings, range(count), lambda number: _record(number, reference(number))))
     with store.fresh_database(settings) as own, running(OWN_COMMAND, own, f"images-{name.replace(' ', '-')}") as worker:
         client = connect(own)
-        began = run(wait_for_members(own, own.ingest_group, 1, worker.alive))
+        run(wait_for_members(own, own.ingest_group, 1, worker.alive))
+        meter = Meter(own, [worker.process])
         wait_for_rows(client, count, [worker])
-        seconds = time.monotonic() - began
+        measured = meter.read(count)
         with translated():
             query = "SELECT uniqExact(images[1].source_id), sum(images[1].size) FROM stored_events"
             distinct, size = client.query(query).result_rows[0]
         if (distinct, size) != (count, count * pictures.size):
             raise BenchmarkError(f"{name}: {distinct} images of {size} bytes instead of {count} of {pictures.size}")
     run(clear(settings, INFERENCES.name, EVENTS.name))
-    return {"way": f"worker, {name}", "rate": count / seconds, "image_bytes": pictures.size}
+    return measured
+
+
+class Meter:
+    """Time and CPU from now on."""
+
+    def __init__(self, settings: Settings, own: list[psutil.Process]) -> None:
+        s3 = usage.listener(settings.s3_endpoint)
+        self._own, self._s3 = own, [s3] if s3 else []
+        self._began = time.monotonic()
+        self._before = usage.cpu_seconds(self._own), usage.cpu_seconds(self._s3)
+
+    def read(self, count: int) -> Measured:
+        seconds = time.monotonic() - self._began
+        own, s3 = usage.cpu_seconds(self._own) - self._before[0], usage.cpu_seconds(self._s3) - self._before[1]
+        return Measured(count / seconds, own / count * 1000, s3 / count * 1000)
 
 
 def _record(number: int, image: dict[str, str]) -> bytes:

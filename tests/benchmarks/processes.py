@@ -69,8 +69,9 @@ def running(command: Sequence[str], settings: Settings, name: str, packages: Pat
     environment = {**os.environ, **as_environment(settings), "PYTHONPATH": os.pathsep.join(folders)}
     log = WORK / "logs" / f"{name}.log"
     log.parent.mkdir(parents=True, exist_ok=True)
+    (scratch := WORK / "scratch").mkdir(parents=True, exist_ok=True)  # some frameworks put state where they run
     with log.open("wb") as output:
-        popen = subprocess.Popen(command, env=environment, stdout=output, stderr=subprocess.STDOUT, cwd=WORK)
+        popen = subprocess.Popen(command, env=environment, stdout=output, stderr=subprocess.STDOUT, cwd=scratch)
     started = Running(popen, log)
     try:
         yield started
