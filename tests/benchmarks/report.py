@@ -107,7 +107,7 @@ def draw(folder: Path) -> Path | None:
     spread = [[row["rate"] - min(row["rates"]) for row in rows], [max(row["rates"]) - row["rate"] for row in rows]]
     bars = axes.barh([row["title"] for row in rows], rates, color=colours, xerr=spread, ecolor="#52606d", capsize=2)
     axes.bar_label(bars, [f"{rate:,.0f}" for rate in rates], padding=6)
-    axes.set_xlabel("records per second, Kafka to queryable in ClickHouse, one worker process (median and range)")
+    axes.set_xlabel("records per second, one worker process (median and range of the runs)")
     axes.spines[["top", "right"]].set_visible(False)
     axes.set_xlim(0, max(rates) * 1.15)
     path = folder / FIGURE
