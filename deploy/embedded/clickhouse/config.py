@@ -33,7 +33,9 @@ class Limits:
 
 # Texts among the settings are SQL (additional_result_filter, select), dialects of it, files to read (format_schema) or
 # to write (output_format_schema), addresses to call. New versions bring new ones, so all are closed but these.
-_OPEN_TEXTS: Final = re.compile(r"log_comment|\w+_null_representation|bool_\w+_representation|output_format_pretty_\w+")
+_OPEN_TEXTS: Final = re.compile(
+    r"database|log_comment|\w+_null_representation|bool_\w+_representation|output_format_pretty_\w+"
+)
 _TEXT_TYPES: Final = frozenset({"String", "Map", "URI", "Dialect"})
 _CLOSED: Final = re.compile(r"allow_experimental_\w+|\w+_dialect|\w*python\w*|os_thread\w+|max_untracked_memory")
 
