@@ -397,6 +397,10 @@ class TestAnalyst:
     def test_reaches_neither_files_nor_other_hosts(self, analyst: httpx.Client, query: str) -> None:
         assert refused(analyst, query) in (344, 358, 452, 481, 497)
 
+    def test_names_a_database(self, analyst: httpx.Client) -> None:
+        assert ask(analyst, "SELECT count(), currentDatabase() FROM kept", database="vision") == "0\tvision"
+        assert refused(analyst, "SELECT 1", database="nowhere") == 81
+
     def test_may_not_fill_the_memory(self, analyst: httpx.Client) -> None:
         assert refused(analyst, "SELECT 1 -- " + "x" * 5_000_000) == 229
 
