@@ -27,6 +27,8 @@ format: $(INSTALLED)  ## Mend style and formatting
 	@$(BIN)/ruff check -q --fix . ; $(BIN)/ruff format -q .
 
 bench: $(INSTALLED)  ## Measure throughput, latency, memory, reads and images (an hour; see docs/performance.md)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[embedded,bench]'
+	@$(BIN)/vision-events bench install quixstreams arroyo
 	@$(BIN)/vision-events bench all
 
 clean:  ## Remove the virtual environment and caches (never data)

@@ -7,6 +7,7 @@ import typer
 from rich.console import Console
 
 from pipeline.cli import (
+    bench,
     demo,
     devices,
     gateway,
@@ -42,6 +43,7 @@ app.command("gateway")(gateway.gateway)
 app.command("worker")(worker.worker)
 app.command("migrate")(migrate.migrate_command)
 app.command("demo")(demo.demo)
+app.command("bench", context_settings=bench.PASS_ON)(bench.bench)
 
 
 def main() -> None:

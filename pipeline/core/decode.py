@@ -4,11 +4,11 @@ The common case, a canonical envelope, is validated straight from the bytes. All
 find the format, convert, validate.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import orjson
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
 
 from pipeline.core.explain import explain
 from pipeline.core.formats import FormatContext, FormatError, format_named, recognise, unwrap_cloudevent
@@ -25,7 +25,8 @@ FORMAT_HEADER = "vision-format"
 CANONICAL = "canonical"
 """Name of the format that needs no conversion."""
 
-_validate_json = RawInferenceResult.model_validate_json
+# The validator itself: the model's method around it costs 0.4 us.
+_validate_json: Callable[[bytes], RawInferenceResult] = TypeAdapter(RawInferenceResult).validator.validate_json
 
 
 def decode(record: RawRecord, devices: Mapping[str, Device]) -> RawInferenceResult:
@@ -33,7 +34,7 @@ def decode(record: RawRecord, devices: Mapping[str, Device]) -> RawInferenceResu
     value = record.value
     if not value:
         raise InvalidRecordError(RejectReason.NOT_JSON, "the record has no value")
-    if not _names_format(record.headers):
+    if not record.headers or not _names_format(record.headers):
         try:
             raw = _validate_json(value)
         except ValidationError:

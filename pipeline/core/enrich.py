@@ -91,42 +91,40 @@ def find_shift(registry: Registry, factory_id: str, use_case: UseCase, moment: d
 
 
 def compute_event_data(
-    use_case: UseCase, objects: Sequence[Annotation], every: Sequence[Annotation], metadata: dict[str, Any]
+    use_case: UseCase,
+    objects: Sequence[Annotation],
+    every: Sequence[Annotation],
+    highest: dict[str, float],
+    metadata: dict[str, Any],
 ) -> dict[str, Any] | None:
     """`event_data` by the use case's rule, None without one.
 
-    `objects` are detections, segmentations and keypoint objects; `every` has the classifications too.
+    `objects` are detections, segmentations and keypoint objects; `every` has the classifications too; `highest` is the
+    highest confidence of each class.
     """
     rules = use_case.enrichment
     if rules.quality is not None:
-        return _quality(rules.quality, _by_class(every))
+        return _quality(rules.quality, every, highest)
     if rules.safety is not None:
-        return _safety(rules.safety, _by_class(every))
+        return _safety(rules.safety, every, highest)
     if rules.count is not None:
         return _count(rules.count, objects, metadata)
     return None
 
 
-def _by_class(annotations: Sequence[Annotation]) -> dict[str, list[float]]:
-    """The confidences of each class seen; one that is not stated meets any threshold."""
-    confidences: dict[str, list[float]] = {}
-    for item in annotations:
-        confidence = item["confidence"]
-        confidences.setdefault(item["class"], []).append(UNSTATED if confidence is None else confidence)
-    return confidences
-
-
-def _quality(rule: QualityRule, seen: dict[str, list[float]]) -> dict[str, Any]:
+def _quality(rule: QualityRule, every: Sequence[Annotation], highest: dict[str, float]) -> dict[str, Any]:
     for threshold in rule.fail_when:
-        if confidences := _meeting(threshold, seen):
+        if highest.get(threshold.class_, -1.0) < threshold.min_confidence:
+            continue
+        if confidences := _meeting(threshold, every):
             stated = [confidence for confidence in confidences if confidence != UNSTATED]
             return {"result": "fail", "confidence": max(stated)} if stated else {"result": "fail"}
     return {"result": "pass"}
 
 
-def _safety(rule: SafetyRule, seen: dict[str, list[float]]) -> dict[str, Any]:
+def _safety(rule: SafetyRule, every: Sequence[Annotation], highest: dict[str, float]) -> dict[str, Any]:
     for violation in rule.violations:
-        if _meeting(violation, seen):
+        if highest.get(violation.class_, -1.0) >= violation.min_confidence and _meeting(violation, every):
             return {
                 "alert_type": violation.alert_type,
                 "severity": violation.severity,
@@ -135,11 +133,13 @@ def _safety(rule: SafetyRule, seen: dict[str, list[float]]) -> dict[str, Any]:
     return {"alert_type": "none", "severity": "low", "description": "no violation"}
 
 
-def _meeting(threshold: ClassThreshold, seen: dict[str, list[float]]) -> list[float]:
+def _meeting(threshold: ClassThreshold, every: Sequence[Annotation]) -> list[float]:
     """The confidences that meet a threshold, empty when they are fewer than its count."""
-    confidences = seen.get(threshold.class_)
-    if confidences is None:
-        return []
+    confidences = [
+        UNSTATED if item["confidence"] is None else item["confidence"]
+        for item in every
+        if item["class"] == threshold.class_
+    ]
     found = [confidence for confidence in confidences if confidence >= threshold.min_confidence]
     return found if len(found) >= threshold.min_count else []
 

@@ -3,10 +3,10 @@
 import binascii
 import hashlib
 import io
-from base64 import b64decode
 from dataclasses import dataclass
 
 from PIL import Image
+from pybase64 import b64decode
 
 from pipeline.errors import InvalidRecordError
 from schemas.reject import RejectReason

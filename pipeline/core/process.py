@@ -2,13 +2,13 @@
 
 import uuid
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
 
 from pydantic import ValidationError
 
 from pipeline.core.decode import decode, key_text
 from pipeline.core.enrich import (
+    UNSTATED,
     Warnings,
     check_metadata,
     complete_metadata,
@@ -19,7 +19,7 @@ from pipeline.core.enrich import (
 from pipeline.core.explain import explain
 from pipeline.core.record import RawRecord, row_version
 from pipeline.core.registry import Registry
-from pipeline.core.timestamps import SKEW, event_time
+from pipeline.core.timestamps import arrival_at, event_time
 from pipeline.core.views import ImageReference, Upload, Views, collect_views
 from pipeline.errors import InvalidRecordError
 from schemas.annotations import OBJECT_KINDS
@@ -60,11 +60,11 @@ def process(record: RawRecord, registry: Registry) -> Processed:
     device = registry.devices.get(source.get("device_id", ""))
     use_case = _use_case(raw, device, registry)
     warnings: Warnings = []
-    broker_time = datetime.fromtimestamp(record.timestamp / 1000, UTC)
-    moment = event_time(raw.timestamp, broker_time)
+    arrival = arrival_at(record.timestamp)
+    moment = event_time(raw.timestamp, arrival)
     if raw.timestamp is None:
         warn(warnings, "timestamp_missing", "timestamp", "absent: the time of arrival was taken")
-    elif moment > broker_time + SKEW:
+    elif moment > arrival.skewed:
         warn(warnings, "clock_skew", "timestamp", "more than five minutes ahead of the time of arrival")
     shift = find_shift(registry, source.get("factory_id", ""), use_case, moment)
     metadata = complete_metadata(raw.custom_metadata, use_case, device, shift)
@@ -87,26 +87,29 @@ def process(record: RawRecord, registry: Registry) -> Processed:
     _add_annotations(event, views)
     objects = [item for kind in OBJECT_KINDS if kind in event for item in event[kind]]
     every = [*objects, *event["classifications"]] if "classifications" in event else objects
-    _add_counts(event, objects, every)
-    event_data = _event_data(event["event_type"], raw, use_case, objects, every, metadata)
-    for key, value in (
-        ("images", views.images),
-        ("custom_metadata", metadata),
-        ("event_data", event_data),
-        ("comment", raw.comment),
-        ("display_image_position", raw.display_image_position),
-        ("warnings", warnings),
-    ):
-        if value:
-            event[key] = value
+    highest = _add_counts(event, objects, every)
+    event_data = _event_data(event["event_type"], raw, use_case, objects, every, highest, metadata)
+    if views.images:
+        event["images"] = views.images
+    if metadata:
+        event["custom_metadata"] = metadata
+    if event_data:
+        event["event_data"] = event_data
+    if raw.comment:
+        event["comment"] = raw.comment
+    if raw.display_image_position:
+        event["display_image_position"] = raw.display_image_position
+    if warnings:
+        event["warnings"] = warnings
     _add_frame_size(event, raw, device)
     return Processed(event, views.uploads, views.references, use_case.images)
 
 
 def _source(raw: RawInferenceResult, record: RawRecord, registry: Registry) -> dict[str, str]:
     """The record's source; the key stands in for the device id, the registry for the rest."""
-    given: dict[str, Any] = dict(raw.source or {})
-    source: dict[str, str] = {name: value for name, value in given.items() if value}
+    source: dict[str, Any] = dict(raw.source) if raw.source else {}
+    if None in source.values():
+        source = {name: value for name, value in source.items() if value is not None}
     if "device_id" not in source and (key := key_text(record)).isprintable() and key:
         source["device_id"] = key
     device = registry.devices.get(source.get("device_id", ""))
@@ -151,16 +154,27 @@ def _add_annotations(event: dict[str, Any], views: Views) -> None:
                 event[kind] = [*event[kind], *annotations] if kind in event else annotations
 
 
-def _add_counts(event: dict[str, Any], objects: list[Any], every: list[Any]) -> None:
+def _add_counts(event: dict[str, Any], objects: list[Any], every: list[Any]) -> dict[str, float]:
     if objects:
         counts: dict[str, int] = {}
         for item in objects:
             name = item["class"]
             counts[name] = counts.get(name, 0) + 1
         event["class_counts"] = counts
-    stated = [item["confidence"] for item in every if item["confidence"] is not None]
-    if stated:
-        event["max_confidence"] = max(stated)
+    highest: dict[str, float] = {}
+    top = -1.0
+    for item in every:
+        confidence = item["confidence"]
+        if confidence is None:
+            highest[item["class"]] = UNSTATED
+            continue
+        if confidence > top:
+            top = confidence
+        if confidence > highest.get(item["class"], -1.0):
+            highest[item["class"]] = confidence
+    if top >= 0.0:
+        event["max_confidence"] = top
+    return highest
 
 
 def _event_data(
@@ -169,12 +183,13 @@ def _event_data(
     use_case: UseCase,
     objects: list[Any],
     every: list[Any],
+    highest: dict[str, float],
     metadata: dict[str, Any],
 ) -> Any:
     if raw.event_data is None:
         if event_type != use_case.event_type:
             return None
-        return compute_event_data(use_case, objects, every, metadata)
+        return compute_event_data(use_case, objects, every, highest, metadata)
     try:
         return EVENT_DATA[event_type].validate_python(raw.event_data)
     except ValidationError as error:

@@ -115,6 +115,7 @@ def make_app(settings: Settings, agent: IngestAgent) -> faust.App:
         topic_disable_leader=True,
         topic_allow_declare=False,
         web_enabled=False,
+        datadir=str(settings.data_dir / "faust"),
     )
     app.agent(batch_topic(app, INFERENCES.name))(agent.ingest)
     return app
