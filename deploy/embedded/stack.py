@@ -8,7 +8,7 @@ import secrets
 import socket
 import sys
 import urllib.request
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, astuple, dataclass
 from pathlib import Path
 from typing import IO, Final, Self
 from urllib.parse import urlsplit
@@ -75,14 +75,27 @@ class EmbeddedStack:
         """
         self.data_dir.mkdir(parents=True, exist_ok=True)
         self._lock = _lock(self.data_dir)
-        try:
-            ports = Ports(*(_port(name, port) for name, port in asdict(self._ports).items()))
-            self._addresses = _addresses(ports, _secrets(self.data_dir / "secrets.json"))
-            self.supervisor.start(*self._parts(ports, self._addresses))
-            self.publish()
-        except BaseException:
-            self.stop()
-            raise
+        # A free port may be taken by somebody else before its server has it.
+        attempts = 3 if 0 in astuple(self._ports) else 1
+        for attempt in range(1, attempts + 1):
+            try:
+                self._start_services()
+                return
+            except EmbeddedError:
+                if attempt == attempts:
+                    self.stop()
+                    raise
+                self.supervisor.stop()
+                self.supervisor = Supervisor(self.data_dir / "logs")
+            except BaseException:
+                self.stop()
+                raise
+
+    def _start_services(self) -> None:
+        ports = Ports(*(_port(name, port) for name, port in asdict(self._ports).items()))
+        self._addresses = _addresses(ports, _secrets(self.data_dir / "secrets.json"))
+        self.supervisor.start(*self._parts(ports, self._addresses))
+        self.publish()
 
     def publish(self, **more: str | int) -> None:
         """Write the addresses, and `more` settings, where commands that are given the data folder look for them."""
