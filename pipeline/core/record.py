@@ -37,6 +37,11 @@ class Record:
     headers: Sequence[tuple[str, bytes]] = ()
 
 
+def place_of(record: RawRecord) -> str:
+    """Where a record lies in Kafka, as people and headers name it: topic/partition/offset."""
+    return f"{record.topic}/{record.partition}/{record.offset}"
+
+
 def row_version(timestamp_ms: int, offset: int) -> int:
     """Which of several events with one id is the later: by the broker's time, then by offset.
 

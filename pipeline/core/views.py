@@ -68,8 +68,9 @@ def _position(image: RawImage, positions: dict[object, int], images: list[dict[s
 
 def _add_image(image: RawImage, position: int, field: str, policy: ImagePolicy, views: Views) -> None:
     view = views.images[position]
-    name = "source_id" if image.role == "output" else "input_source_id"
-    if name in view or any((r.position, r.role) == (position, image.role) for r in views.references):
+    if f"{prefix_of(image.role)}source_id" in view or any(
+        (r.position, r.role) == (position, image.role) for r in views.references
+    ):
         message = f"a second {image.role} image of the same view; give each view its own label"
         raise InvalidRecordError(RejectReason.INVALID_IMAGE, message, field)
     if image.data is not None:
@@ -82,9 +83,14 @@ def _add_image(image: RawImage, position: int, field: str, policy: ImagePolicy, 
         views.references.append(ImageReference(position, image.role, f"{field}.{kind}", image.image_id, image.uri))
 
 
+def prefix_of(role: str) -> str:
+    """What the fields of an image of this role begin with."""
+    return "" if role == "output" else "input_"
+
+
 def set_image(view: dict[str, Any], role: str, info: ImageInfo) -> None:
     """Write what is known of an image into its view, under the names of its role."""
-    prefix = "" if role == "output" else "input_"
+    prefix = prefix_of(role)
     view[f"{prefix}source_id"] = info.image_id
     view[f"{prefix}content_type"] = info.content_type
     view[f"{prefix}size"] = info.size

@@ -9,7 +9,7 @@ from typing import Final
 from pipeline.core.enrich import Warnings, warn
 from pipeline.core.process import Processed
 from pipeline.core.record import RawRecord
-from pipeline.core.views import set_image
+from pipeline.core.views import prefix_of, set_image
 from pipeline.edges.registry import RegistryReader
 from pipeline.edges.s3 import ImageStore
 from pipeline.errors import InvalidRecordError
@@ -68,7 +68,7 @@ class Preparer:
             if info is not None:
                 set_image(view, reference.role, info)
             else:
-                view["source_id" if reference.role == "output" else "input_source_id"] = reference.image_id
+                view[f"{prefix_of(reference.role)}source_id"] = reference.image_id
                 warnings: Warnings = event.setdefault("warnings", [])
                 warn(warnings, "image_missing", reference.field, f"no image {reference.image_id} is stored")
         add_processed(batch, record, processed)

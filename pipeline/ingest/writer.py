@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 
 from clickhouse_connect.driver import Client
 
+from pipeline.core.record import place_of
 from pipeline.core.views import Upload
 from pipeline.edges.clickhouse import insert_events, insert_rejects
 from pipeline.edges.s3 import ImageStore
@@ -120,13 +121,9 @@ class Writer:
                 await self._insert_events(batch, rows[:middle])
                 await self._insert_events(batch, rows[middle:])
                 return
-            log.error("ClickHouse refuses %s", _place(rows[0]))
+            log.error("ClickHouse refuses %s", place_of(rows[0].record))
             batch.rows = [row for row in batch.rows if row is not rows[0]]
             batch.rejects.append(_refused(rows[0], error))
-
-
-def _place(row: Row) -> str:
-    return f"{row.record.topic}/{row.record.partition}/{row.record.offset}"
 
 
 def _refused(row: Row, error: RowRefusedError) -> Reject:
