@@ -70,6 +70,14 @@ class Settings(BaseSettings):
     publish_events: bool = Field(True, description="Publish accepted events to the topic vision.events.")
     http_host: str = Field("127.0.0.1", description="Address that the gateway listens on.")
     http_port: int = Field(8080, ge=0, le=65535, description="Port of the gateway.")
+    api_key: SecretStr = Field(
+        SecretStr(""),
+        description="Key of the HTTP API that `up` and `migrate` store for the workspace `default`, 20 characters or "
+        "more. Empty: `up` makes one at its first start and prints it once.",
+    )
+    write_timeout_s: float = Field(
+        10, gt=0, le=60, description="Longest wait for Kafka to acknowledge a write; then the answer is 503."
+    )
     log_level: str = Field("INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="Least level that is logged.")
 
     @classmethod

@@ -12,6 +12,7 @@ from pipeline.cli import (
     devices,
     gateway,
     images,
+    keys,
     migrate,
     publish,
     rejects,
@@ -39,6 +40,7 @@ app.add_typer(use_cases.app, name="use-cases")
 app.add_typer(devices.app, name="devices")
 app.add_typer(rejects.app, name="rejects")
 app.add_typer(images.app, name="images")
+app.add_typer(keys.app, name="keys")
 app.command("gateway")(gateway.gateway)
 app.command("worker")(worker.worker)
 app.command("migrate")(migrate.migrate_command)

@@ -1,5 +1,6 @@
 """`vision-events gateway`: the HTTP side in the foreground."""
 
+import signal
 from typing import Annotated
 
 import typer
@@ -15,7 +16,19 @@ def gateway(
     data_dir: DataDir = None,
     assignments: SetOption = None,
 ) -> None:
-    """Run the gateway until it is told to stop: /livez, /readyz, /docs."""
+    """Run the HTTP API until it is told to stop; /docs describes it."""
     settings = settings_from(data_dir, assignments, http_host=http_host, http_port=http_port)
     set_up_logging(settings)
-    uvicorn.run(make_app(settings), host=settings.http_host, port=settings.http_port, log_config=None, access_log=False)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        # uvicorn ends in order and raises the signal once more: being told to stop is no failure.
+        signal.signal(number, lambda *_: None)
+    uvicorn.run(
+        make_app(settings),
+        host=settings.http_host,
+        port=settings.http_port,
+        loop="uvloop",
+        http="httptools",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+    )

@@ -3,6 +3,7 @@
 import asyncio
 
 from pipeline.cli.common import DataDir, SetOption, out, settings_from
+from pipeline.cli.keys import ensure_key
 from pipeline.cli.use_cases import shipped_use_cases
 from pipeline.edges.clickhouse import connect
 from pipeline.edges.kafka import ensure_topics
@@ -26,6 +27,7 @@ def prepare_services(settings: Settings) -> list[str]:
     applied = migrate(settings)
     topics = asyncio.run(ensure_topics(settings))
     ImageStore(settings).ensure_bucket()
+    ensure_key(settings, make=False)
     shipped = _apply_missing_use_cases(settings)
     done = [f"applied {name}" for name in applied] + [f"created topic {name}" for name in topics]
     return done + [f"applied use case {name}" for name in shipped] or ["nothing to do"]

@@ -21,6 +21,7 @@ from deploy.embedded.ports import free_port
 from deploy.embedded.stack import EmbeddedStack, Ports
 from deploy.embedded.supervisor import Part
 from pipeline.cli.common import PARTS_FILE, DataDir, SetOption, err, out, settings_from
+from pipeline.cli.keys import ensure_key
 from pipeline.cli.migrate import prepare_services
 from pipeline.edges.clickhouse import connect
 from pipeline.edges.counts import Status, TopicCounts, read_status
@@ -64,9 +65,12 @@ def up(
             port = free_port() if free_ports and http_port is None else settings.http_port
             settings = _settings_of(stack, settings, port)
             prepare_services(settings)
+            key = ensure_key(settings, make=True)
             stack.supervisor.start(*_parts(settings, workers), *([_demo_part(settings, demo_rate)] if demo else []))
             out.print(f"ready after {time.monotonic() - begun:.1f} s: {_addresses(settings)}", soft_wrap=True)
             until = time.monotonic() + stop_after if stop_after else None
+            if key is not None:
+                out.print(f"API key, shown this once (`vision-events keys create` makes more): {key}", soft_wrap=True)
             _follow(stack, settings, stop, begun, until)
             if demo:
                 stack.supervisor.stop_part("demo")
@@ -87,9 +91,9 @@ def _settings_of(stack: EmbeddedStack, settings: Settings, http_port: int) -> Se
 def _parts(settings: Settings, workers: int) -> list[Part]:
     environment = _environment(settings)
     base = [sys.executable, "-m", "pipeline"]
-    live = f"http://{settings.http_host}:{settings.http_port}/livez"
+    url = f"http://{settings.http_host}:{settings.http_port}/readyz"
     return [
-        Part("gateway", [*base, "gateway"], environment, ready=lambda: urllib.request.urlopen(live, timeout=2).close()),
+        Part("gateway", [*base, "gateway"], environment, ready=lambda: urllib.request.urlopen(url, timeout=5).close()),
         *(
             Part(name, [*base, "worker"], environment | {f"{PREFIX}WORKER_ID": name})
             for name in (f"worker-{number}" for number in range(1, workers + 1))

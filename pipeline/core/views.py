@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
+from pipeline.core.enrich import warn
 from pipeline.core.images import ImageInfo, decode_base64, inspect_image
 from pipeline.errors import InvalidRecordError
 from schemas.raw_inference import RawImage, RawInferenceResult
@@ -96,3 +97,14 @@ def set_image(view: dict[str, Any], role: str, info: ImageInfo) -> None:
     view[f"{prefix}size"] = info.size
     view[f"{prefix}width"] = info.width
     view[f"{prefix}height"] = info.height
+
+
+def fill_reference(event: dict[str, Any], reference: ImageReference, info: ImageInfo | None) -> None:
+    """Write what the object store knows of a referenced image into its event: a warning where it has none."""
+    view = event["images"][reference.position]
+    if info is not None:
+        set_image(view, reference.role, info)
+        return
+    view[f"{prefix_of(reference.role)}source_id"] = reference.image_id
+    warnings = event.setdefault("warnings", [])
+    warn(warnings, "image_missing", reference.field, f"no image {reference.image_id} is stored")

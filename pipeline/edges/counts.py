@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from pipeline.edges.clickhouse import connect, translated
-from pipeline.edges.kafka import PartitionProgress, progress
+from pipeline.edges.kafka import PartitionProgress, ask_topics, progress
 from pipeline.edges.s3 import ImageStore
 from pipeline.errors import VisionEventsError
 from pipeline.settings import Settings
@@ -69,10 +69,24 @@ def read_status(settings: Settings) -> Status:
     for name, ask in (
         ("clickhouse", ask_clickhouse),
         ("kafka", ask_kafka),
-        ("s3", ImageStore(settings).ensure_bucket),
+        ("s3", ImageStore(settings).check_bucket),
     ):
         health[name] = _health(ask)
     return Status(health, _by_topic(places, handled), events[0] if events else None)
+
+
+def read_health(settings: Settings) -> dict[str, str]:
+    """Whether each service answers, without counting anything: cheap enough to be asked every second."""
+
+    def ask_clickhouse() -> None:
+        with translated():
+            connect(settings).command("SELECT 1")
+
+    def ask_kafka() -> None:
+        asyncio.run(ask_topics(settings))
+
+    asks = {"clickhouse": ask_clickhouse, "kafka": ask_kafka, "s3": ImageStore(settings).check_bucket}
+    return {name: _health(ask) for name, ask in asks.items()}
 
 
 def _health(ask: Callable[[], None]) -> str:

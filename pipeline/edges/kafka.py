@@ -87,6 +87,14 @@ async def ensure_topics(settings: Settings) -> list[str]:
     return [topic.name for topic in missing]
 
 
+async def ask_topics(settings: Settings) -> None:
+    """Raises DependencyError when no broker answers, ConfigurationError when a topic is missing."""
+    async with admin(settings) as client:
+        missing = {topic.name for topic in TOPICS} - set(await client.list_topics())
+    if missing:
+        raise ConfigurationError(f"Kafka: no topic {', '.join(sorted(missing))}; run `vision-events migrate`")
+
+
 async def progress(settings: Settings, group: str) -> list[PartitionProgress]:
     """Offsets of every partition of our topics. Raises DependencyError when no broker answers."""
     async with admin(settings) as client:

@@ -62,6 +62,12 @@ class ImageStore:
             if not self.client.bucket_exists(bucket_name=self._bucket):
                 self.client.make_bucket(bucket_name=self._bucket)
 
+    def check_bucket(self) -> None:
+        """Ask for the bucket. Raises DependencyError when S3 does not answer, ConfigurationError without the bucket."""
+        with _translated():
+            if not self.client.bucket_exists(bucket_name=self._bucket):
+                raise ConfigurationError(f"S3: no bucket {self._bucket!r}; run `vision-events migrate`")
+
     def put(self, workspace_id: str, upload: Upload) -> None:
         """Make an image durable. The same content again changes nothing."""
         info = upload.info

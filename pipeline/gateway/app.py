@@ -1,36 +1,46 @@
-"""The gateway's web application: what supervisors and load balancers ask."""
+"""The gateway's web application: routers, errors and what lives as long as the process.
 
-from fastapi import FastAPI, Response
-from pydantic import BaseModel
+To add a router: write `pipeline/gateway/routes/<resource>.py` with `router = APIRouter(prefix="/vision-events", ...)`
+and name it in `ROUTERS` below. A route
 
-from pipeline.edges.counts import read_status
+- takes `who: Reader` or `who: Writer` (`access.py`) and touches only what belongs to `who.workspace_id`;
+- gets Kafka, ClickHouse, S3 and the registry from `services_of(request)` (`services.py`);
+- reads a body with `read_body` and `parse` (`bodies.py`), or declares a pydantic model for small ones;
+- raises for every error (`errors.py`) and declares them: `responses=answers(404)`;
+- publishes events with `services.events` (`writing.py`): `check` each, then `publish` all.
+"""
+
+from contextlib import AbstractAsyncContextManager
+from importlib.metadata import version
+
+from fastapi import FastAPI
+
+from pipeline.gateway.errors import add_error_handlers
+from pipeline.gateway.openapi import complete
+from pipeline.gateway.routes import events, health
+from pipeline.gateway.services import running
 from pipeline.settings import Settings
 
-
-class Readiness(BaseModel):
-    """Whether the services behind the gateway answer: "ok", or what is wrong with one."""
-
-    ready: bool
-    services: dict[str, str]
+ROUTERS = (events.router, health.router)
 
 
 def make_app(settings: Settings) -> FastAPI:
     """The application for these settings."""
-    app = FastAPI(title="Vision Events", redoc_url=None)
 
-    @app.get("/livez", summary="The process runs")
-    def livez() -> dict[str, bool]:
-        return {"alive": True}
+    def lifespan(app: FastAPI) -> AbstractAsyncContextManager[None]:
+        return running(app, settings)
 
-    @app.get(
-        "/readyz",
-        summary="Kafka, S3 and ClickHouse answer",
-        responses={503: {"model": Readiness, "description": "A service does not answer"}},
+    app = FastAPI(
+        title="Vision Events",
+        version=version("vision-events"),
+        redoc_url=None,
+        redirect_slashes=False,
+        lifespan=lifespan,
     )
-    def readyz(response: Response) -> Readiness:
-        health = read_status(settings).health
-        ready = all(answer == "ok" for answer in health.values())
-        response.status_code = 200 if ready else 503
-        return Readiness(ready=ready, services=health)
-
+    app.state.settings = settings
+    app.state.services = None
+    add_error_handlers(app)
+    for router in ROUTERS:
+        app.include_router(router)
+    complete(app)
     return app

@@ -6,10 +6,9 @@ from collections.abc import Sequence
 from functools import partial
 from typing import Final
 
-from pipeline.core.enrich import Warnings, warn
 from pipeline.core.process import Processed
 from pipeline.core.record import RawRecord
-from pipeline.core.views import prefix_of, set_image
+from pipeline.core.views import fill_reference
 from pipeline.edges.registry import RegistryReader
 from pipeline.edges.s3 import ImageStore
 from pipeline.errors import InvalidRecordError
@@ -64,11 +63,5 @@ class Preparer:
             except InvalidRecordError as error:
                 batch.rejects.append(reject(record, error))
                 return
-            view = event["images"][reference.position]
-            if info is not None:
-                set_image(view, reference.role, info)
-            else:
-                view[f"{prefix_of(reference.role)}source_id"] = reference.image_id
-                warnings: Warnings = event.setdefault("warnings", [])
-                warn(warnings, "image_missing", reference.field, f"no image {reference.image_id} is stored")
+            fill_reference(event, reference, info)
         add_processed(batch, record, processed)

@@ -1,0 +1,63 @@
+"""Who calls: the key of a request, the workspace that it belongs to, and what it allows.
+
+A route takes `who: Reader` or `who: Writer` and touches only what belongs to `who.workspace_id`.
+"""
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import Depends, Request
+from fastapi.openapi.models import HTTPBearer
+from fastapi.security.base import SecurityBase
+
+from pipeline.gateway.errors import ApiError
+from pipeline.gateway.services import Services, services_of
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """The owner of a valid key."""
+
+    workspace_id: str
+    key_id: str
+    scopes: frozenset[str]
+
+
+class Requires(SecurityBase):
+    """A dependency that gives the Principal of a request. Raises ApiError 401, 403 or 429."""
+
+    def __init__(self, *scopes: str) -> None:
+        self.model = HTTPBearer(description="An API key; `vision-events keys create` makes one.")
+        self.scheme_name = "apiKey"
+        self._scopes = frozenset(scopes)
+
+    async def __call__(self, request: Request) -> Principal:
+        """The principal, for FastAPI."""
+        scheme, _, key = request.headers.get("authorization", "").partition(" ")
+        if scheme.lower() != "bearer" or not key:
+            raise _unauthorized("send the header `Authorization: Bearer KEY`")
+        return await authenticate(services_of(request), key.strip(), self._scopes)
+
+
+async def authenticate(services: Services, key: str, scopes: frozenset[str]) -> Principal:
+    """The principal of a key that allows one of `scopes`. Raises ApiError 401, 403 or 429."""
+    found = services.keys.find(key)
+    if found is None:
+        await services.fresh_keys.renew()
+        found = services.keys.find(key)
+    if found is None:
+        raise _unauthorized("the key is not known, or was revoked")
+    if not found.scopes & scopes:
+        raise ApiError(403, f"the key does not allow this; it needs {' or '.join(sorted(scopes))}")
+    return Principal(found.workspace_id, found.id, found.scopes)
+
+
+def _unauthorized(message: str) -> ApiError:
+    return ApiError(401, message, {"WWW-Authenticate": "Bearer"})
+
+
+READ_SCOPES = frozenset({"vision-events:read", "device:read"})
+WRITE_SCOPES = frozenset({"vision-events:write", "device:update"})
+
+Reader = Annotated[Principal, Depends(Requires(*READ_SCOPES))]
+Writer = Annotated[Principal, Depends(Requires(*WRITE_SCOPES))]

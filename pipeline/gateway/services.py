@@ -1,0 +1,108 @@
+"""What the gateway's routes work with: connections that live as long as the process, and snapshots kept fresh."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from typing import Final, TypeVar
+
+from clickhouse_connect.driver import Client
+from fastapi import FastAPI, Request
+
+from pipeline.edges.clickhouse import connect
+from pipeline.edges.kafka import producer, start_producer
+from pipeline.edges.keys import KeyReader
+from pipeline.edges.registry import RegistryReader
+from pipeline.edges.s3 import ImageStore
+from pipeline.errors import DependencyError, VisionEventsError
+from pipeline.gateway.snapshots import Snapshot
+from pipeline.gateway.writing import EventWriter
+from pipeline.settings import Settings
+
+log = logging.getLogger(__name__)
+
+_RETRY_S: Final = 1.0
+_RENEW_AT_MOST_EVERY_S: Final = 0.5
+
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True)
+class Services:
+    """Everything behind the gateway. The clients of ClickHouse and S3 block: call them with `asyncio.to_thread`."""
+
+    settings: Settings
+    clickhouse: Client
+    images: ImageStore
+    registry: RegistryReader
+    fresh_registry: Snapshot
+    keys: KeyReader
+    fresh_keys: Snapshot
+    events: EventWriter
+
+
+def services_of(request: Request) -> Services:
+    """The services, for routes: `Annotated[Services, Depends(services_of)]` or a plain call.
+
+    Raises DependencyError while the gateway is not connected yet.
+    """
+    services: Services | None = request.app.state.services
+    if services is None:
+        raise DependencyError("the gateway is not connected to its services yet")
+    return services
+
+
+@asynccontextmanager
+async def running(app: FastAPI, settings: Settings) -> AsyncIterator[None]:
+    """Connect in the background and stay connected: while a service is away calls are answered with 503."""
+    task = asyncio.create_task(_run(app, settings))
+    try:
+        yield
+    finally:
+        app.state.services = None
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+
+
+async def _run(app: FastAPI, settings: Settings) -> None:
+    kafka = producer(settings, request_timeout_ms=int(settings.write_timeout_s * 1000))
+    await _until_done(lambda: start_producer(kafka))
+    try:
+        clickhouse = await _until_done(lambda: asyncio.to_thread(connect, settings))
+        registry, keys = RegistryReader(clickhouse), KeyReader(clickhouse)
+        await _until_done(lambda: asyncio.to_thread(registry.refresh))
+        await _until_done(lambda: asyncio.to_thread(keys.refresh))
+        images = ImageStore(settings)
+        fresh_registry = Snapshot(registry.refresh, _RENEW_AT_MOST_EVERY_S)
+        app.state.services = Services(
+            settings=settings,
+            clickhouse=clickhouse,
+            images=images,
+            registry=registry,
+            fresh_registry=fresh_registry,
+            keys=keys,
+            fresh_keys=Snapshot(keys.refresh, _RENEW_AT_MOST_EVERY_S),
+            events=EventWriter(settings, kafka, registry, fresh_registry, images),
+        )
+        log.info("the gateway is connected")
+        while True:
+            await asyncio.sleep(settings.registry_poll_s)
+            for step in (registry.refresh, keys.refresh, keys.write_uses):
+                try:
+                    await asyncio.to_thread(step)
+                except VisionEventsError as error:
+                    log.warning("going on with what is known: %s", error)
+    finally:
+        await kafka.stop()
+
+
+async def _until_done(step: Callable[[], Awaitable[Result]]) -> Result:
+    """Try until it succeeds. What only a person can mend is tried again too: the gateway need not be started anew."""
+    while True:
+        try:
+            return await step()
+        except VisionEventsError as error:
+            log.warning("not connected yet, next attempt in %.0f s: %s", _RETRY_S, error)
+            await asyncio.sleep(_RETRY_S)

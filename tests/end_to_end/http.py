@@ -1,0 +1,58 @@
+"""A gateway process, and clients of it with keys of any workspace."""
+
+import subprocess
+import sys
+import uuid
+from datetime import UTC, datetime
+from typing import Any, Self
+
+import httpx
+
+from deploy.embedded.ports import free_port
+from pipeline.edges.keys import SCOPES, create_key
+from tests.end_to_end.system import System, until
+
+
+class Gateway:
+    """`vision-events gateway` on a free port."""
+
+    def __init__(self, system: System) -> None:
+        self.system = system
+        self.url = f"http://127.0.0.1:{free_port()}"
+        self.log = system.folder / "gateway.log"
+
+    def __enter__(self) -> Self:
+        port = self.url.rpartition(":")[2]
+        with self.log.open("ab") as log:
+            command = [sys.executable, "-m", "pipeline", "gateway", "--http-port", port]
+            self.process = subprocess.Popen(command, env=self.system.environment, stdout=log, stderr=log)
+        until(self.ready, bool)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.process.terminate()
+        assert self.process.wait(30) == 0, self.log.read_text()[-4000:]
+
+    def ready(self) -> bool:
+        assert self.process.poll() is None, self.log.read_text()[-4000:]
+        try:
+            return httpx.get(f"{self.url}/readyz", timeout=10).status_code == 200
+        except httpx.TransportError:
+            return False
+
+    def client(self, workspace: str = "default", scopes: tuple[str, ...] = SCOPES) -> httpx.Client:
+        """A client with a new key; its base URL is that of the calls."""
+        _, key = create_key(self.system.sql, workspace, "test", scopes)
+        return httpx.Client(
+            base_url=f"{self.url}/vision-events", headers={"Authorization": f"Bearer {key}"}, timeout=30
+        )
+
+
+def event(use_case: str, **changes: Any) -> dict[str, Any]:
+    """A valid event of type custom."""
+    return {
+        "eventId": str(uuid.uuid4()),
+        "eventType": "custom",
+        "useCaseId": use_case,
+        "timestamp": datetime.now(UTC).isoformat(),
+    } | changes
