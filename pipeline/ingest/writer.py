@@ -18,6 +18,7 @@ from pipeline.edges.clickhouse import insert_events, insert_rejects
 from pipeline.edges.s3 import ImageStore
 from pipeline.errors import InvalidRecordError, RowRefusedError
 from pipeline.ingest.batch import Batch, Row, merge, reject
+from pipeline.ingest.crash import Step, crash_point
 from pipeline.ingest.publisher import Publisher
 from pipeline.ingest.retry import until_done
 from pipeline.settings import Settings
@@ -52,6 +53,7 @@ class Writer:
         self._image_slots = asyncio.Semaphore(settings.image_concurrency)
         self._gathering = _Flush()
         self._changed = asyncio.Condition()
+        self._reached = crash_point()
 
     async def add(self, batch: Batch, acknowledge: Acknowledge) -> None:
         """Hand over a batch. `acknowledge` is called once all that it leads to is durable."""
@@ -85,30 +87,38 @@ class Writer:
 
     async def _commit(self, flush: _Flush) -> None:
         """The commit order. A crash before the last step leaves offsets uncommitted, and every step is idempotent."""
-        batch = flush.batch
+        batch, reached = flush.batch, self._reached
+        reached(Step.GATHERED)
         # 1. Images: an event that can be seen has its pictures.
-        await self._put_images(batch)
+        if batch.uploads:
+            await self._put_images(batch)
+            reached(Step.IMAGES_STORED)
         # 2. Rows of events and rejects.
         if batch.rows:
             await self._insert_events(batch, batch.rows)
+            reached(Step.ROWS_STORED)
         if batch.rejects:
             await until_done(lambda: asyncio.to_thread(insert_rejects, self._clickhouse, batch.rejects))
+            reached(Step.REJECTS_STORED)
         # 3. Published events and rejects: who hears of an event finds it in the table.
         if batch.rows and self._settings.publish_events:
             await until_done(lambda: self._publisher.publish_events(batch.rows))
+            reached(Step.EVENTS_PUBLISHED)
         if batch.rejects:
             await until_done(lambda: self._publisher.publish_rejects(batch.rejects))
+            reached(Step.REJECTS_PUBLISHED)
         # 4. Acknowledged: the transport commits these offsets.
         for acknowledge in flush.acknowledge:
             acknowledge()
+        reached(Step.ACKNOWLEDGED)
 
     async def _put_images(self, batch: Batch) -> None:
         async def put(workspace_id: str, upload: Upload) -> None:
             async with self._image_slots:
                 await until_done(lambda: asyncio.to_thread(self._images.put, workspace_id, upload))
+                self._reached(Step.IMAGE_STORED)
 
-        if batch.uploads:
-            await asyncio.gather(*(put(workspace_id, upload) for workspace_id, upload in batch.uploads))
+        await asyncio.gather(*(put(workspace_id, upload) for workspace_id, upload in batch.uploads))
 
     async def _insert_events(self, batch: Batch, rows: list[Row]) -> None:
         """Insert rows; where ClickHouse refuses one for good, halve until it is found, and reject only that."""
