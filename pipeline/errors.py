@@ -4,6 +4,8 @@ VisionEventsError
 ├── InvalidRecordError       this record can never be stored: it goes to the rejects, the others go on
 ├── DependencyError          a service is away or overloaded: wait and try again (retryable)
 ├── RowRefusedError          ClickHouse refuses a row for good: the row is found and rejected
+├── RefusedError             a receiver refuses an event for good: the spool keeps it aside, a client tells its caller
+├── SpoolFullError           the edge spool is full: the sender waits and sends again
 └── ConfigurationError       only a person can mend it: stop with a message, commit nothing
 """
 
@@ -47,3 +49,11 @@ class RowRefusedError(VisionEventsError):
 
 class ConfigurationError(VisionEventsError):
     """A missing table, topic or bucket, wrong credentials, a bad setting or file: the message says what to do."""
+
+
+class RefusedError(VisionEventsError):
+    """The receiver of an event refused it for good: too large, or not a valid event in its eyes. Others go on."""
+
+
+class SpoolFullError(VisionEventsError):
+    """The edge spool holds as much as it may, or its disk is full: the event was not taken."""

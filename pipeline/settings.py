@@ -7,7 +7,7 @@ Precedence: command line flags, then `VISION_EVENTS_*` environment variables, th
 import os
 import tomllib
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import (
@@ -77,6 +77,23 @@ class Settings(BaseSettings):
     )
     write_timeout_s: float = Field(
         10, gt=0, le=60, description="Longest wait for Kafka to acknowledge a write; then the answer is 503."
+    )
+    gateway_url: str = Field(
+        "", description="URL of the central gateway, for clients and the edge. Empty: they send to Kafka."
+    )
+    gateway_api_key: SecretStr = Field(SecretStr(""), description="Key that clients and the edge show to that gateway.")
+    edge_host: str = Field("127.0.0.1", description="Address that the edge listens on.")
+    edge_port: int = Field(8001, ge=0, le=65535, description="Port of the edge.")
+    edge_api_key: SecretStr = Field(
+        SecretStr(""),
+        description="Key that senders show to the edge as X-API-Key; required where it listens beyond this machine.",
+    )
+    edge_device_id: str = Field("", max_length=256, description="Device of events that name none. Empty: host name.")
+    edge_use_case: str = Field("", max_length=256, description="Use case of events that name none.")
+    edge_max_bytes: int = Field(4 * 1024**3, ge=1024**2, description="Most bytes of events that the edge keeps.")
+    edge_max_events: int = Field(1_000_000, ge=1, description="Most events that the edge keeps.")
+    edge_images: Literal["inline", "store"] = Field(
+        "inline", description="Images on the way from the edge to Kafka: in the record, or put into S3 first."
     )
     log_level: str = Field("INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="Least level that is logged.")
 

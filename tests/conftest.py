@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import Protocol
@@ -20,6 +21,9 @@ class Services(Protocol):
     def crash(self, name: str) -> None:
         """Kill a service as a power cut would; it comes back by itself or is brought back at once."""
 
+    def away(self, name: str) -> AbstractContextManager[None]:
+        """A service is stopped for a while."""
+
 
 class Embedded:
     """The embedded stack, with the face that tests use."""
@@ -30,6 +34,12 @@ class Embedded:
 
     def crash(self, name: str) -> None:
         self.stack.supervisor.kill(name)
+
+    @contextmanager
+    def away(self, name: str) -> Iterator[None]:
+        part = self.stack.supervisor.stop_part(name)
+        yield
+        self.stack.supervisor.start(part)
 
 
 @pytest.fixture(scope="session")

@@ -92,18 +92,17 @@ class Supervisor:
         if self._watcher.is_alive():
             self._watcher.join()
 
-    def stop_part(self, name: str) -> None:
-        """Stop one part for good: SIGTERM, then SIGKILL when it takes too long."""
+    def stop_part(self, name: str) -> Part:
+        """Stop one part until it is started again: SIGTERM, then SIGKILL when it takes too long."""
         with self._lock:
             running = self._running.pop(name)
         running.state = "stopped"
         _end(running.process, running.part.stop_timeout_s)
+        return running.part
 
     def restart(self, name: str) -> None:
         """Stop a part, start it again and wait until it is ready."""
-        part = self._running[name].part
-        self.stop_part(name)
-        self.start(part)
+        self.start(self.stop_part(name))
 
     def kill(self, name: str) -> int:
         """Kill a part as a crash would; it is started again by itself. Returns the pid that was killed."""

@@ -10,6 +10,7 @@ from pipeline.cli import (
     bench,
     demo,
     devices,
+    edge,
     gateway,
     images,
     keys,
@@ -42,6 +43,7 @@ app.add_typer(rejects.app, name="rejects")
 app.add_typer(images.app, name="images")
 app.add_typer(keys.app, name="keys")
 app.command("gateway")(gateway.gateway)
+app.add_typer(edge.app, name="edge")
 app.command("worker")(worker.worker)
 app.command("migrate")(migrate.migrate_command)
 app.command("demo")(demo.demo)

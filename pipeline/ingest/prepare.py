@@ -10,10 +10,10 @@ from pipeline.core.process import Processed
 from pipeline.core.record import RawRecord
 from pipeline.core.views import fill_reference
 from pipeline.edges.registry import RegistryReader
+from pipeline.edges.retry import until_done
 from pipeline.edges.s3 import ImageStore
 from pipeline.errors import InvalidRecordError
 from pipeline.ingest.batch import Batch, add_processed, merge, process_records, reject
-from pipeline.ingest.retry import until_done
 
 _SLICE: Final = 500
 """Records processed before other tasks get their turn: a few milliseconds without images."""

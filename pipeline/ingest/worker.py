@@ -13,12 +13,12 @@ import uvloop
 from pipeline.edges.clickhouse import connect
 from pipeline.edges.kafka import ensure_topics, producer, start_producer
 from pipeline.edges.registry import RegistryReader
+from pipeline.edges.retry import until_done
 from pipeline.edges.s3 import ImageStore
 from pipeline.edges.sweep import sweep_forever
 from pipeline.errors import DependencyError, VisionEventsError
 from pipeline.ingest.prepare import Preparer
 from pipeline.ingest.publisher import Publisher
-from pipeline.ingest.retry import until_done
 from pipeline.ingest.writer import Writer
 from pipeline.settings import Settings
 from pipeline.transport import BatchOptions, RecordBatch, batch_topic, broker_url

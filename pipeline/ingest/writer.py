@@ -15,12 +15,12 @@ from clickhouse_connect.driver import Client
 from pipeline.core.record import place_of
 from pipeline.core.views import Upload
 from pipeline.edges.clickhouse import insert_events, insert_rejects
+from pipeline.edges.retry import until_done
 from pipeline.edges.s3 import ImageStore
 from pipeline.errors import InvalidRecordError, RowRefusedError
 from pipeline.ingest.batch import Batch, Row, merge, reject
 from pipeline.ingest.crash import Step, crash_point
 from pipeline.ingest.publisher import Publisher
-from pipeline.ingest.retry import until_done
 from pipeline.settings import Settings
 from schemas.reject import Reject, RejectReason
 

@@ -18,8 +18,8 @@ from pipeline.edges.clickhouse import connect
 from pipeline.edges.counts import TopicCounts, read_status
 from pipeline.edges.kafka import connection, producer, start_producer
 from pipeline.edges.registry import apply_entries
+from pipeline.edges.retry import until_done
 from pipeline.edges.s3 import ImageStore
-from pipeline.ingest.retry import until_done
 from pipeline.settings import Settings
 from schemas.topics import INFERENCES
 from schemas.use_case import UseCase

@@ -73,6 +73,14 @@ class Containers:
         container.kill()
         container.start()
 
+    @contextmanager
+    def away(self, name: str) -> Iterator[None]:
+        """A service is stopped for a while."""
+        container = self._running[name].get_wrapped_container()
+        container.stop()
+        yield
+        container.start()
+
 
 def _kafka_environment(port: int) -> dict[str, str]:
     return {

@@ -19,6 +19,10 @@ ALLOWED = {
     | {"pipeline.settings", "schemas"},
     "pipeline/gateway": {"pipeline.gateway", "pipeline.edges", "pipeline.core", "pipeline.errors", "schemas"}
     | {"pipeline.settings"},
+    "pipeline/client": {"pipeline.client", "pipeline.edges", "pipeline.core", "pipeline.errors", "pipeline.settings"}
+    | {"schemas"},
+    "pipeline/spool": {"pipeline.spool", "pipeline.client", "pipeline.edges", "pipeline.core", "pipeline.errors"}
+    | {"pipeline.settings", "schemas"},
     "pipeline/demo": {"pipeline.demo", "pipeline.errors", "schemas"},
     "deploy": {"deploy"},
 }

@@ -1,7 +1,9 @@
 """An event of the Vision Events HTTP API, and one of its local edge call `/v2/events`.
 
 Source: the API's public contract; roboflow/inference, .../sinks/roboflow/vision_events/v1.py (edge call).
-Annotations have the canonical fields already; what differs are names and that images hold them.
+Annotations have the canonical fields already; what differs are names and that images hold them. Beyond the contract,
+the edge call takes ids (a resend with the same one replaces), and an event says of its source and frame all that a
+record can.
 """
 
 from collections.abc import Iterator, Mapping
@@ -11,7 +13,13 @@ from pipeline.core.formats.base import Format, FormatContext
 from pipeline.core.formats.build import without_none
 from pipeline.core.formats.node import Node
 
-_SOURCE = {"deviceId": "device_id", "streamId": "stream_id", "workflowId": "workflow_id"}
+_SOURCE = {
+    "deviceId": "device_id",
+    "streamId": "stream_id",
+    "workflowId": "workflow_id",
+    "factoryId": "factory_id",
+    "frameId": "frame_id",
+}
 _EVENT = {
     "eventId": "event_id",
     "eventType": "event_type",
@@ -20,8 +28,11 @@ _EVENT = {
     "displayImagePosition": "display_image_position",
     "customMetadata": "custom_metadata",
     "comment": "comment",
+    "frame": "image",
 }
+_EDGE_SOURCE = {"device_id": "device_id", "stream_id": "stream_id", "workflow_id": "workflow_id"}
 _EDGE_EVENT = {
+    "event_id": "event_id",
     "event_schema": "event_type",
     "solution": "use_case_id",
     "inference_timestamp": "timestamp",
@@ -64,9 +75,9 @@ def _to_canonical(value: Any, context: FormatContext) -> dict[str, Any]:
 
 def _edge_to_canonical(value: Any, context: FormatContext) -> dict[str, Any]:
     event = Node(value).as_object()
-    _refuse_others(event, _EDGE_EVENT, {"event_data": "", "images": ""})
+    _refuse_others(event, _EDGE_EVENT, _EDGE_SOURCE, {"event_data": "", "images": ""})
     return _renamed(event, _EDGE_EVENT) | without_none(
-        images=_images(event), event_data=_event_data(event, "event_data")
+        source=_renamed(event, _EDGE_SOURCE), images=_images(event), event_data=_event_data(event, "event_data")
     )
 
 
@@ -93,13 +104,24 @@ def _view(node: Node, view: int) -> Iterator[dict[str, Any]]:
     """One image of the API is a view: its output image, its original, or neither of both."""
     _refuse_others(node, _OUTPUT, _ORIGINAL, _IMAGE, _ANNOTATIONS)
     common = {"view": view} | without_none(label=node.text("label"))
-    said = _renamed(node, {"metadata": "metadata"}) | {"result": _renamed(node, _ANNOTATIONS)}
+    said = _renamed(node, {"metadata": "metadata"}) | {"result": _annotations(node)}
     output, original = _renamed(node, _OUTPUT), _renamed(node, _ORIGINAL)
     if output or not original:
         yield common | output | said
         said = {}
     if original:
         yield common | {"role": "original"} | original | said
+
+
+def _annotations(node: Node) -> dict[str, Any]:
+    annotations = _renamed(node, _ANNOTATIONS)
+    if isinstance(annotations.get("keypoints"), list):
+        # The workflow block leaves the list out of an object of which it saw no point.
+        annotations["keypoints"] = [
+            item | {"keypoints": item.get("keypoints", [])} if isinstance(item, dict) else item
+            for item in annotations["keypoints"]
+        ]
+    return annotations
 
 
 VISION_EVENT = Format("vision_event", _recognises, _to_canonical)

@@ -1,0 +1,100 @@
+"""The edge as a process: one spool, its endpoint and its forwarder, stopped together."""
+
+import asyncio
+import ipaddress
+import logging
+import signal
+import socket
+import sqlite3
+from pathlib import Path
+
+import uvicorn
+
+from pipeline.client.http import GatewayTransport
+from pipeline.client.kafka import KafkaTransport
+from pipeline.client.transport import Transport
+from pipeline.errors import ConfigurationError, DependencyError
+from pipeline.settings import Settings
+from pipeline.spool.app import make_app
+from pipeline.spool.forwarder import Forwarder
+from pipeline.spool.repair import open_spool
+from pipeline.spool.store import Limits, SpoolStore, owned
+from pipeline.spool.writer import SpoolWriter
+
+log = logging.getLogger(__name__)
+
+
+def spool_folder(settings: Settings) -> Path:
+    """Where the spool of these settings lies."""
+    return settings.data_dir / "edge"
+
+
+def serve(settings: Settings) -> None:
+    """Take and forward events until the process is told to stop.
+
+    Raises ConfigurationError for settings that cannot work, DependencyError when the disk fails: start it again then,
+    and a damaged spool is repaired.
+    """
+    _require_key(settings)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        # uvicorn stops in order at a signal, then raises it once more: that must not end us before the spool is shut.
+        signal.signal(number, lambda *_: None)
+    folder = spool_folder(settings)
+    with owned(folder):
+        try:
+            store = open_spool(folder, Limits(settings.edge_max_bytes, settings.edge_max_events))
+        except (sqlite3.Error, OSError) as error:
+            raise DependencyError(f"the spool in {folder} cannot be opened: {error}") from error
+        try:
+            asyncio.run(_serve(settings, store))
+        finally:
+            store.close()
+
+
+def transport_of(settings: Settings) -> Transport:
+    """Where events go: to the gateway where one is named, else to Kafka."""
+    if settings.gateway_url:
+        return GatewayTransport(settings.gateway_url, settings.gateway_api_key.get_secret_value())
+    return KafkaTransport(settings, settings.edge_images)
+
+
+async def _serve(settings: Settings, store: SpoolStore) -> None:
+    writer, transport = SpoolWriter(store), transport_of(settings)
+    app = make_app(
+        store,
+        writer,
+        settings.edge_api_key.get_secret_value(),
+        settings.edge_device_id or socket.gethostname(),
+        settings.edge_use_case,
+    )
+    server = uvicorn.Server(
+        uvicorn.Config(app, host=settings.edge_host, port=settings.edge_port, log_config=None, access_log=False)
+    )
+    forwarding = asyncio.create_task(Forwarder(store, transport, writer.arrived).run())
+    forwarding.add_done_callback(lambda _: setattr(server, "should_exit", True))
+    try:
+        await server.serve()
+    finally:
+        forwarding.cancel()
+        try:
+            await forwarding
+        except asyncio.CancelledError:
+            pass
+        except sqlite3.Error as error:
+            raise DependencyError(f"the spool failed, start again: {error}") from error
+        finally:
+            await transport.close()
+
+
+def _require_key(settings: Settings) -> None:
+    if not settings.edge_api_key.get_secret_value() and not _is_loopback(settings.edge_host):
+        raise ConfigurationError(
+            f"setting edge_api_key: required, since edge_host {settings.edge_host} is reachable from other machines"
+        )
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
