@@ -3,6 +3,7 @@
 VisionEventsError
 ├── InvalidRecordError       this record can never be stored: it goes to the rejects, the others go on
 ├── DependencyError          a service is away or overloaded: wait and try again (retryable)
+├── QueryLimitError          a question needs more time or memory than one may take: whoever asked has to narrow it
 ├── RowRefusedError          ClickHouse refuses a row for good: the row is found and rejected
 ├── RefusedError             a receiver refuses an event for good: the spool keeps it aside, a client tells its caller
 ├── SpoolFullError           the edge spool is full: the sender waits and sends again
@@ -37,6 +38,10 @@ class DependencyError(VisionEventsError):
     """Kafka, S3 or ClickHouse does not answer or asks to wait."""
 
     retryable = True
+
+
+class QueryLimitError(VisionEventsError):
+    """A query needs more time, memory or rows than it may take; the message says what to narrow."""
 
 
 class RowRefusedError(VisionEventsError):

@@ -30,15 +30,8 @@ OVERLAP: Final = timedelta(seconds=30)
 # the same. A tombstone takes the version of the newest row: it hides all that is older, whenever that arrives, and
 # gives way to a later event under its own key. It takes the longest retention of the id, to outlive what it hides.
 # Ids are unique within a workspace: one workspace cannot hide the events of another.
-_HIDE_REPLACED: Final = """
-INSERT INTO stored_events
-(
-    workspace_id, event_id, use_case_id, timestamp, retention_days,
-    version, topic, partition, offset, is_deleted, inserted_at
-)
-SELECT
-    workspace_id, event_id, use_case_id, timestamp, longest_retention,
-    newest.1, newest.5, newest.6, newest.7, 1, fromUnixTimestamp64Milli({started:Int64})
+_REPLACED: Final = """
+SELECT workspace_id, event_id, use_case_id, timestamp, newest, longest_retention
 FROM
 (
     SELECT *, max(latest) OVER same_id AS newest, max(retention) OVER same_id AS longest_retention
@@ -54,12 +47,7 @@ FROM
         (
             SELECT event_id_hash
             FROM stored_events
-            PREWHERE event_id_hash IN
-            (
-                SELECT event_id_hash
-                FROM stored_events
-                WHERE inserted_at >= fromUnixTimestamp64Milli({since:Int64})
-            )
+            PREWHERE event_id_hash IN (SELECT event_id_hash FROM stored_events WHERE inserted_at >= {since})
             GROUP BY event_id_hash
             HAVING min(timestamp) != max(timestamp) OR min(use_case_id) != max(use_case_id)
         )
@@ -69,6 +57,27 @@ FROM
 )
 WHERE latest < newest AND NOT is_hidden
 """
+
+_HIDE_REPLACED: Final = (
+    """
+INSERT INTO stored_events
+(
+    workspace_id, event_id, use_case_id, timestamp, retention_days,
+    version, topic, partition, offset, is_deleted, inserted_at
+)
+SELECT
+    workspace_id, event_id, use_case_id, timestamp, longest_retention,
+    newest.1, newest.5, newest.6, newest.7, 1, fromUnixTimestamp64Milli({started:Int64})
+FROM
+("""
+    + _REPLACED.format(since="fromUnixTimestamp64Milli({since:Int64})")
+    + ")"
+)
+
+NOT_SWEPT_YET: Final = _REPLACED.format(
+    since=f"(SELECT max(started_at) - toIntervalSecond({OVERLAP.seconds}) FROM replacement_sweeps)"
+)
+"""Selects the rows that the next sweep will hide; `workspace_id`, `event_id`, `use_case_id`, `timestamp` name them."""
 
 _COUNT_HIDDEN: Final = """
 SELECT count() FROM stored_events WHERE inserted_at = fromUnixTimestamp64Milli({started:Int64}) AND is_deleted

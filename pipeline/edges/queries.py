@@ -1,0 +1,63 @@
+"""Bounded reading of ClickHouse for callers who wait: no query runs, reads or answers without limit."""
+
+import time
+from collections.abc import Iterator
+from typing import Any, Final
+
+import orjson
+from clickhouse_connect.driver import Client
+from clickhouse_connect.driver.exceptions import Error
+
+from pipeline.core.query.statements import Statement
+from pipeline.edges.clickhouse import translated
+from pipeline.errors import QueryLimitError
+
+# Too many rows, timeout, too slow, memory, result too large (src/Common/ErrorCodes.cpp).
+_LIMITS: Final = frozenset({158, 159, 160, 241, 307, 396})
+_FORMAT: Final[dict[str, Any]] = {
+    "date_time_output_format": "iso",
+    "output_format_json_quote_64bit_integers": 0,
+    "output_format_json_quote_denormals": 0,
+    "max_memory_usage": 2 * 1024**3,
+    "max_result_bytes": 256 * 1024**2,
+    "timeout_overflow_mode": "throw",
+}
+
+
+class Deadline:
+    """The time that all statements of one call may take together."""
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+        self._end = time.monotonic() + seconds
+
+    def remaining(self) -> float:
+        """Seconds that are left. Raises QueryLimitError when there are none."""
+        left = self._end - time.monotonic()
+        if left <= 0:
+            raise self.exceeded()
+        return left
+
+    def exceeded(self) -> QueryLimitError:
+        """The error of a call that needs more than it may take."""
+        return QueryLimitError(
+            f"the query needs more than {self._seconds:g} s or more memory than it may take: "
+            "narrow startTime and endTime, or lower the limit"
+        )
+
+
+def lines(client: Client, statement: Statement, deadline: Deadline) -> list[bytes]:
+    """The rows of a statement, each as JSON. Raises QueryLimitError, and as `clickhouse.translated`."""
+    settings = _FORMAT | {"max_execution_time": deadline.remaining()}
+    try:
+        return client.raw_query(statement.sql, statement.parameters, settings, fmt="JSONEachRow").splitlines()
+    except Error as error:
+        if error.code in _LIMITS:
+            raise deadline.exceeded() from error
+        with translated():
+            raise
+
+
+def rows(client: Client, statement: Statement, deadline: Deadline) -> Iterator[dict[str, Any]]:
+    """The rows of a statement. Raises as `lines`, at once."""
+    return map(orjson.loads, lines(client, statement, deadline))
