@@ -39,9 +39,10 @@ def list_(data_dir: DataDir = None, assignments: SetOption = None) -> None:
     with translated():
         rows = client.query(
             "SELECT d.id, d.name, d.factory_id, d.use_case_id, e.events, if(e.events = 0, NULL, e.newest) AS newest "
-            "FROM devices AS d LEFT JOIN (SELECT device_id, count() AS events, max(timestamp) AS newest "
-            "FROM vision_events WHERE timestamp > now() - INTERVAL 1 DAY GROUP BY device_id) AS e "
-            "ON e.device_id = d.id ORDER BY d.factory_id, d.id"
+            "FROM devices AS d LEFT JOIN (SELECT workspace_id, device_id, count() AS events, "
+            "max(timestamp) AS newest FROM vision_events WHERE timestamp > now() - INTERVAL 1 DAY "
+            "GROUP BY workspace_id, device_id) AS e ON e.workspace_id = d.workspace_id AND e.device_id = d.id "
+            "ORDER BY d.factory_id, d.id"
         ).result_rows
     table = Table("id", "name", "factory", "use case", "events (24 h)", "newest event")
     for *texts, events, newest in rows:

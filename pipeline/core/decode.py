@@ -4,7 +4,8 @@ The common case, a canonical envelope, is validated straight from the bytes. All
 find the format, convert, validate.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import orjson
@@ -15,8 +16,8 @@ from pipeline.core.formats import FormatContext, FormatError, format_named, reco
 from pipeline.core.formats.base import Format
 from pipeline.core.formats.canonical import CANONICAL
 from pipeline.core.record import RawRecord
+from pipeline.core.registry import Registry
 from pipeline.errors import InvalidRecordError
-from schemas.device import Device
 from schemas.raw_inference import ENVELOPE_FIELDS, RawInferenceResult
 from schemas.reject import RejectReason
 
@@ -27,7 +28,7 @@ FORMAT_HEADER = "vision-format"
 _validate_json: Callable[[bytes], RawInferenceResult] = TypeAdapter(RawInferenceResult).validator.validate_json
 
 
-def decode(record: RawRecord, devices: Mapping[str, Device]) -> RawInferenceResult:
+def decode(record: RawRecord, registry: Registry) -> RawInferenceResult:
     """The canonical form of a record. Raises InvalidRecordError with reason, message and field."""
     value = record.value
     if not value:
@@ -40,7 +41,7 @@ def decode(record: RawRecord, devices: Mapping[str, Device]) -> RawInferenceResu
         else:
             if raw.format in (None, CANONICAL.name):
                 return raw
-    return _decode_any(record, value, devices)
+    return _decode_any(record, value, registry)
 
 
 def _names_format(headers: Sequence[tuple[str, bytes]]) -> bool:
@@ -48,7 +49,7 @@ def _names_format(headers: Sequence[tuple[str, bytes]]) -> bool:
     return any(name.lower() == FORMAT_HEADER or name.lower().startswith("ce_") for name, _ in headers)
 
 
-def _decode_any(record: RawRecord, value: bytes, devices: Mapping[str, Device]) -> RawInferenceResult:
+def _decode_any(record: RawRecord, value: bytes, registry: Registry) -> RawInferenceResult:
     headers = {name.lower(): content for name, content in record.headers}
     try:
         document = orjson.loads(value)
@@ -56,7 +57,7 @@ def _decode_any(record: RawRecord, value: bytes, devices: Mapping[str, Device]) 
         raise InvalidRecordError(RejectReason.NOT_JSON, f"not JSON: {error}") from None
     document, fallbacks = unwrap_cloudevent(document, headers)
     named = headers.get(FORMAT_HEADER, b"").decode("utf-8", "replace")
-    canonical = _merged(fallbacks, _to_canonical(document, named, record, devices))
+    canonical = _merged(fallbacks, _to_canonical(document, named, record, registry))
     try:
         return _validate_json(orjson.dumps(canonical))
     except ValidationError as error:
@@ -65,7 +66,7 @@ def _decode_any(record: RawRecord, value: bytes, devices: Mapping[str, Device]) 
         raise InvalidRecordError(RejectReason.INVALID_RESULT, str(error)) from None
 
 
-def _to_canonical(document: Any, named: str, record: RawRecord, devices: Mapping[str, Device]) -> dict[str, Any]:
+def _to_canonical(document: Any, named: str, record: RawRecord, registry: Registry) -> dict[str, Any]:
     """An envelope keeps its fields and has its result converted; a bare result is converted as a whole."""
     wanted = _named(named) if named else None
     if _is_envelope(document) and (wanted is None or "result" in document):
@@ -74,21 +75,19 @@ def _to_canonical(document: Any, named: str, record: RawRecord, devices: Mapping
         if document.get("result") is None:  # nothing predicted
             return {key: value for key, value in document.items() if value is not None}
         found = wanted or recognise(document["result"])
-        return _convert_envelope(document, found, record, devices) if found else document
+        return _convert_envelope(document, found, record, registry) if found else document
     found = wanted or recognise(document)
     if found is None:
         raise _unrecognised(document)
-    return _convert(found, document, _context({}, record, devices), "")
+    return _convert(found, document, _context({}, record, registry), "")
 
 
 def _is_envelope(document: Any) -> bool:
     return isinstance(document, dict) and not document.keys() - ENVELOPE_FIELDS
 
 
-def _convert_envelope(
-    envelope: dict[str, Any], found: Format, record: RawRecord, devices: Mapping[str, Device]
-) -> dict[str, Any]:
-    context = _context(envelope, record, devices)
+def _convert_envelope(envelope: dict[str, Any], found: Format, record: RawRecord, registry: Registry) -> dict[str, Any]:
+    context = _context(envelope, record, registry)
     converted = _convert(found, envelope.get("result"), context, "result.")
     given = {key: value for key, value in envelope.items() if key != "result" and value is not None}
     return _merged(converted, given)
@@ -112,8 +111,8 @@ def _convert(found: Format, value: Any, context: FormatContext, prefix: str) -> 
         raise InvalidRecordError(RejectReason.INVALID_RESULT, message, field) from None
 
 
-def _context(envelope: dict[str, Any], record: RawRecord, devices: Mapping[str, Device]) -> FormatContext:
-    size, source = envelope.get("image"), envelope.get("source")
+def _context(envelope: dict[str, Any], record: RawRecord, registry: Registry) -> FormatContext:
+    size, source, use_case_id = envelope.get("image"), envelope.get("source"), envelope.get("use_case_id")
     device_id = source.get("device_id") if isinstance(source, dict) else None
     if not isinstance(device_id, str):
         device_id = key_text(record) or None
@@ -122,7 +121,7 @@ def _context(envelope: dict[str, Any], record: RawRecord, devices: Mapping[str, 
         width=width if isinstance(width, int) else None,
         height=height if isinstance(height, int) else None,
         device_id=device_id,
-        devices=devices.get,
+        devices=partial(registry.device, use_case_id=use_case_id if isinstance(use_case_id, str) else None),
     )
 
 

@@ -86,7 +86,7 @@ def find_shift(registry: Registry, factory_id: str, use_case: UseCase, moment: d
     """The name of the shift in which the event happened, where the use case asks for it."""
     if use_case.enrichment.shift_field is None:
         return None
-    calendar = registry.calendars.get(factory_id)
+    calendar = registry.calendars.get((use_case.workspace_id, factory_id))
     return calendar.shift_at(moment) if calendar else None
 
 

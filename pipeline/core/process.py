@@ -55,9 +55,11 @@ def process(record: RawRecord, registry: Registry) -> Processed:
     The same record and registry always give the same event: ids and versions come from the record's coordinates,
     times from the broker's timestamp.
     """
-    raw = decode(record, registry.devices)
-    source, device = _source(raw, record, registry)
-    use_case = _use_case(raw, device, registry)
+    raw = decode(record, registry)
+    source = _source(raw, record)
+    use_case, device = _use_case(raw, source.get("device_id", ""), registry)
+    if device is not None:
+        _complete_source(source, device)
     warnings: Warnings = []
     arrival = arrival_at(record.timestamp)
     moment = event_time(raw.timestamp, arrival)
@@ -104,34 +106,39 @@ def process(record: RawRecord, registry: Registry) -> Processed:
     return Processed(event, views.uploads, views.references, use_case.images)
 
 
-def _source(raw: RawInferenceResult, record: RawRecord, registry: Registry) -> tuple[dict[str, str], Device | None]:
-    """The record's source and its device; the key stands in for the device id, the registry for the rest."""
+def _source(raw: RawInferenceResult, record: RawRecord) -> dict[str, str]:
+    """The record's source; the key stands in for the device id."""
     source: dict[str, Any] = dict(raw.source) if raw.source else {}
     if None in source.values():
         source = {name: value for name, value in source.items() if value is not None}
     if "device_id" not in source and (key := key_text(record)).isprintable() and key:
         source["device_id"] = key
-    device = registry.devices.get(source.get("device_id", ""))
-    if device is not None:
-        for name in ("factory_id", "stream_id", "workflow_id"):
-            if name not in source and (value := getattr(device, name)):
-                source[name] = value
-    return source, device
+    return source
 
 
-def _use_case(raw: RawInferenceResult, device: Device | None, registry: Registry) -> UseCase:
-    use_case_id = raw.use_case_id or (device.use_case_id if device else None)
+def _complete_source(source: dict[str, str], device: Device) -> None:
+    for name in ("factory_id", "stream_id", "workflow_id"):
+        if name not in source and (value := getattr(device, name)):
+            source[name] = value
+
+
+def _use_case(raw: RawInferenceResult, device_id: str, registry: Registry) -> tuple[UseCase, Device | None]:
+    """The use case that the record names, else its device's; and the device, of the same workspace."""
+    use_case_id, device = raw.use_case_id, None
     if use_case_id is None:
-        message = "none given, and the device registry has no default for this device"
+        device = registry.device(device_id, None)
+        use_case_id = device.use_case_id if device else None
+    if use_case_id is None:
+        message = "none given, and the device registry has no default for this device (or several workspaces have it)"
         raise InvalidRecordError(RejectReason.UNKNOWN_USE_CASE, message, "use_case_id")
     use_case = registry.use_cases.get(use_case_id)
-    if use_case is None:
+    if use_case is None or (device is not None and device.workspace_id != use_case.workspace_id):
         message = f"no use case {use_case_id!r}; apply its document, then replay this reject"
         raise InvalidRecordError(RejectReason.UNKNOWN_USE_CASE, message, "use_case_id")
     if use_case.status != "active":
         message = f"use case {use_case_id!r} is archived"
         raise InvalidRecordError(RejectReason.UNKNOWN_USE_CASE, message, "use_case_id")
-    return use_case
+    return use_case, device or registry.devices.get((use_case.workspace_id, device_id))
 
 
 def _derived_id(record: RawRecord) -> str:

@@ -1,9 +1,11 @@
 """A snapshot of the registry: use cases, devices and factories as they stand, for look-ups while processing."""
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
+from typing import Self
 
 from schemas.device import WEEKDAYS, Device, Factory
 from schemas.use_case import UseCase
@@ -41,15 +43,52 @@ class ShiftCalendar:
         return None
 
 
+Entry = UseCase | Device | Factory
+
+
 @dataclass(frozen=True)
 class Registry:
-    """Use cases, devices and factories by id. Immutable: a change makes a new snapshot."""
+    """Use cases by id, devices and factories by workspace and id. Immutable: a change makes a new snapshot.
+
+    A record says which workspace it belongs to only by its use case, so an id of a use case is unique over all
+    workspaces. Devices and factories are their workspace's own: two workspaces may both have a `cam-1`.
+    """
 
     use_cases: Mapping[str, UseCase] = field(default_factory=dict)
-    devices: Mapping[str, Device] = field(default_factory=dict)
-    factories: Mapping[str, Factory] = field(default_factory=dict)
+    devices: Mapping[tuple[str, str], Device] = field(default_factory=dict)
+    factories: Mapping[tuple[str, str], Factory] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, entries: Iterable[Entry]) -> Self:
+        """The snapshot that holds these documents."""
+        use_cases: dict[str, UseCase] = {}
+        devices: dict[tuple[str, str], Device] = {}
+        factories: dict[tuple[str, str], Factory] = {}
+        for entry in entries:
+            if isinstance(entry, UseCase):
+                use_cases[entry.id] = entry
+            elif isinstance(entry, Device):
+                devices[entry.workspace_id, entry.id] = entry
+            else:
+                factories[entry.workspace_id, entry.id] = entry
+        return cls(use_cases, devices, factories)
+
+    def device(self, device_id: str, use_case_id: str | None) -> Device | None:
+        """The device of this id in the workspace of the use case.
+
+        Without a known use case: the device of this id where only one workspace has one.
+        """
+        use_case = self.use_cases.get(use_case_id) if use_case_id is not None else None
+        if use_case is None:
+            return self._devices_of_one_workspace.get(device_id)
+        return self.devices.get((use_case.workspace_id, device_id))
 
     @cached_property
-    def calendars(self) -> Mapping[str, ShiftCalendar]:
-        """Shift calendars by factory id."""
+    def calendars(self) -> Mapping[tuple[str, str], ShiftCalendar]:
+        """Shift calendars by workspace and factory id."""
         return {key: ShiftCalendar(factory) for key, factory in self.factories.items()}
+
+    @cached_property
+    def _devices_of_one_workspace(self) -> Mapping[str, Device]:
+        times = Counter(device.id for device in self.devices.values())
+        return {device.id: device for device in self.devices.values() if times[device.id] == 1}

@@ -7,29 +7,43 @@ from typing import Any, Final
 
 from clickhouse_connect.driver import Client
 
-from pipeline.core.registry import Registry
+from pipeline.core.registry import Entry, Registry
 from pipeline.edges.clickhouse import translated
+from pipeline.errors import ConfigurationError
 from schemas.device import Device, Factory
 from schemas.use_case import UseCase
 
-Entry = UseCase | Device | Factory
+_Place = tuple[str, str, str]
+"""Kind, workspace and id of a document."""
 
 _KINDS: Final[dict[str, type[Entry]]] = {"use_case": UseCase, "device": Device, "factory": Factory}
-_COLUMNS: Final = ("kind", "id", "workspace_id", "document", "version")
+_COLUMNS: Final = ("kind", "workspace_id", "id", "document", "version")
 _OVERLAP_NS: Final = 60 * 10**9
 """Clocks of those who apply documents may differ by so much before a worker misses a change."""
 
 
 def apply_entries(client: Client, entries: Iterable[Entry]) -> None:
-    """Store documents; each replaces the one of the same kind and id. Raises as `clickhouse.translated`."""
+    """Store documents; each replaces the one of the same kind, workspace and id.
+
+    Raises ConfigurationError for a use case whose id another workspace has, and stores nothing then; else as
+    `clickhouse.translated`.
+    """
     version = time.time_ns()
     names = {model: kind for kind, model in _KINDS.items()}
     rows = [
-        (names[type(entry)], entry.id, entry.workspace_id, entry.model_dump_json(by_alias=True), version)
+        (names[type(entry)], entry.workspace_id, entry.id, entry.model_dump_json(by_alias=True), version)
         for entry in entries
     ]
+    owners = {row[2]: row[1] for row in rows if row[0] == "use_case"}
     with translated():
-        client.insert("registry", rows, column_names=_COLUMNS)
+        taken = client.query(
+            "SELECT id, workspace_id FROM registry_entries FINAL WHERE kind = 'use_case' AND id IN {ids:Array(String)}",
+            parameters={"ids": list(owners)},
+        ).result_rows
+        for use_case_id, workspace_id in taken:
+            if owners[use_case_id] != workspace_id:
+                raise ConfigurationError(f"use case {use_case_id!r} belongs to another workspace; choose another id")
+        client.insert("registry_entries", rows, column_names=_COLUMNS)
 
 
 class RegistryReader:
@@ -37,7 +51,8 @@ class RegistryReader:
 
     def __init__(self, client: Client) -> None:
         self._client = client
-        self._versions: dict[tuple[str, str], int] = {}
+        self._versions: dict[_Place, int] = {}
+        self._entries: dict[_Place, Entry] = {}
         self._newest = 0
         self._lock = threading.Lock()
         self.current = Registry()
@@ -48,30 +63,23 @@ class RegistryReader:
         with self._lock:
             with translated():
                 rows = self._client.query(
-                    "SELECT kind, id, document, version, is_deleted FROM registry FINAL WHERE version > {since:UInt64}",
+                    "SELECT kind, workspace_id, id, document, version, is_deleted FROM registry_entries FINAL "
+                    "WHERE version > {since:UInt64}",
                     parameters={"since": max(0, self._newest - _OVERLAP_NS)},
                 ).result_rows
-            changed = [row for row in rows if self._versions.get((row[0], row[1])) != row[3]]
+            changed = [row for row in rows if self._versions.get(tuple(row[:3])) != row[4]]
             self.read_at = time.monotonic()
             if changed:
                 self._take_over(changed)
             return bool(changed)
 
     def _take_over(self, rows: Iterable[Sequence[Any]]) -> None:
-        entries: dict[str, dict[str, Entry]] = {
-            "use_case": dict(self.current.use_cases),
-            "device": dict(self.current.devices),
-            "factory": dict(self.current.factories),
-        }
-        for kind, key, document, version, is_deleted in rows:
+        for kind, workspace_id, key, document, version, is_deleted in rows:
+            place = (kind, workspace_id, key)
             if is_deleted:
-                entries[kind].pop(key, None)
+                self._entries.pop(place, None)
             else:
-                entries[kind][key] = _KINDS[kind].model_validate_json(document)
-            self._versions[kind, key] = version
+                self._entries[place] = _KINDS[kind].model_validate_json(document)
+            self._versions[place] = version
             self._newest = max(self._newest, version)
-        self.current = Registry(
-            use_cases={key: value for key, value in entries["use_case"].items() if isinstance(value, UseCase)},
-            devices={key: value for key, value in entries["device"].items() if isinstance(value, Device)},
-            factories={key: value for key, value in entries["factory"].items() if isinstance(value, Factory)},
-        )
+        self.current = Registry.of(self._entries.values())

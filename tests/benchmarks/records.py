@@ -8,11 +8,9 @@ import hashlib
 from datetime import UTC, datetime, time, timedelta
 
 from pipeline.cli.use_cases import shipped_use_cases
-from pipeline.core.registry import Registry
-from pipeline.edges.registry import Entry
+from pipeline.core.registry import Entry, Registry
 from schemas.device import Device, Factory, Shift
 from schemas.raw_inference import FrameSize
-from schemas.use_case import UseCase
 
 PARTITIONS = 4
 DEVICES = 16
@@ -94,9 +92,4 @@ def entries() -> list[Entry]:
 
 def registry() -> Registry:
     """The same entries as a snapshot, for stages that run without a store."""
-    found = entries()
-    return Registry(
-        use_cases={entry.id: entry for entry in found if isinstance(entry, UseCase)},
-        devices={entry.id: entry for entry in found if isinstance(entry, Device)},
-        factories={entry.id: entry for entry in found if isinstance(entry, Factory)},
-    )
+    return Registry.of(entries())

@@ -75,7 +75,7 @@ def _core(records: Sequence[Record]) -> list[Stage]:
     events = [process(record, snapshot).event for record in records]
     return [
         Stage("parse only (orjson)", lambda: _each(lambda record: orjson.loads(record.value), records)),
-        Stage("decode and validate", lambda: _each(lambda record: decode(record, snapshot.devices), records)),
+        Stage("decode and validate", lambda: _each(lambda record: decode(record, snapshot), records)),
         Stage("decode, validate, enrich", lambda: _each(lambda record: process(record, snapshot), records)),
         Stage("serialise", lambda: _each(lambda event: orjson.dumps(event, option=orjson.OPT_UTC_Z), events)),
         Stage("all of the core", lambda: process_records(records, snapshot)),

@@ -176,9 +176,7 @@ def fill(client: Client) -> None:
     """Register everything and store all events, as the workers do, and two rejects."""
     use_cases = [*shipped_use_cases(), STOCK, TRIAL]
     apply_entries(client, [*use_cases, *DEVICES, FACTORY])
-    registry = Registry(
-        {case.id: case for case in use_cases}, {device.id: device for device in DEVICES}, {FACTORY.id: FACTORY}
-    )
+    registry = Registry.of([*use_cases, *DEVICES, FACTORY])
     delays = iter(TO_TABLE)
     lines = []
     for offset, (device, at, document) in enumerate(records()):

@@ -24,7 +24,7 @@ REGISTRY = Registry(
     use_cases={case.id: case for case in [*shipped_use_cases(), COUNTING]}
     | {"archived": UseCase(id="archived", name="Archived", status="inactive"), "open": UseCase(id="open", name="Open")},
     devices={
-        "cam-7": Device(
+        ("default", "cam-7"): Device(
             id="cam-7",
             factory_id="f-12",
             stream_id="line-3",
@@ -34,7 +34,7 @@ REGISTRY = Registry(
         )
     },
     factories={
-        "f-12": Factory(
+        ("default", "f-12"): Factory(
             id="f-12",
             time_zone="Europe/Berlin",
             shifts=(

@@ -43,11 +43,7 @@ def records() -> list[Record]:
 @pytest.fixture(scope="module")
 def registry() -> Registry:
     documents = devices()
-    return Registry(
-        use_cases={case.id: case for case in (*shipped_use_cases(), *use_cases())},
-        devices={device.id: device for device in documents.devices},
-        factories={factory.id: factory for factory in documents.factories},
-    )
+    return Registry.of([*shipped_use_cases(), *use_cases(), *documents.devices, *documents.factories])
 
 
 def test_all_kinds_of_annotations_and_three_types_of_events_flow(records: list[Record], registry: Registry) -> None:
@@ -112,7 +108,7 @@ def test_boxes_and_points_lie_in_the_frame(records: list[Record]) -> None:
 
 def test_class_ids_are_those_of_the_device(records: list[Record], registry: Registry) -> None:
     for record in records:
-        names = registry.devices[record.camera.device_id].class_names
+        names = registry.devices["default", record.camera.device_id].class_names
         for found in orjson.loads(record.value)["result"].values():
             assert all(names[item["class_id"]] == item["class"] for item in found)
 
