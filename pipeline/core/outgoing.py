@@ -9,6 +9,7 @@ from pydantic import ValidationError
 from pipeline.core.decode import decode
 from pipeline.core.explain import explain
 from pipeline.core.record import Record
+from pipeline.core.registry import Registry
 from pipeline.core.views import collect_views
 from pipeline.errors import InvalidRecordError
 from schemas.event_data import EVENT_DATA
@@ -45,7 +46,7 @@ def accept(body: bytes, event_id: str, defaults: Defaults) -> OutgoingEvent:
 
     Raises InvalidRecordError. Whether the time is plausible is left to the pipeline: a device's own clock may be wrong.
     """
-    raw = decode(Record(body, key=defaults.device_id.encode()), {})
+    raw = decode(Record(body, key=defaults.device_id.encode()), Registry())
     if raw.event_data is not None and raw.event_type is not None:
         try:
             EVENT_DATA[raw.event_type].validate_python(raw.event_data)
