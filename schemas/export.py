@@ -12,6 +12,7 @@ from pydantic import BaseModel
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaMode, JsonSchemaValue
 from pydantic_core import core_schema
 
+from schemas.alert import AlertEvent, Silence
 from schemas.device import Device, DeviceFile, Factory
 from schemas.raw_inference import RawInferenceResult
 from schemas.reject import Reject
@@ -22,10 +23,12 @@ FOLDER: Final = Path(__file__).parent / "json"
 
 # Documents that others write are described as they are accepted, those that we write as they are written.
 MODELS: Final[dict[str, tuple[type[BaseModel], JsonSchemaMode]]] = {
+    "alert-event": (AlertEvent, "serialization"),
     "device": (Device, "validation"),
     "device-file": (DeviceFile, "validation"),
     "factory": (Factory, "validation"),
     "raw-inference-result": (RawInferenceResult, "validation"),
+    "silence": (Silence, "validation"),
     "reject": (Reject, "serialization"),
     "use-case": (UseCase, "validation"),
     "vision-event": (VisionEvent, "serialization"),

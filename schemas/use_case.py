@@ -9,6 +9,7 @@ from pydantic import Field, model_validator
 
 from schemas.common import ClassName, Confidence, Document, Identifier, MetadataKey, MetadataValue
 from schemas.event_data import EventType, Severity, Text
+from schemas.rule import AlertRule, check_rules
 
 MetadataType = Literal["string", "number", "boolean"]
 ImageType = Literal["image/jpeg", "image/png", "image/webp"]
@@ -121,12 +122,14 @@ class UseCase(Document):
     enrichment: Enrichment = Enrichment()
     images: ImagePolicy = ImagePolicy()
     retention_days: Annotated[int, Field(ge=1, le=3650)] = 14
+    alerts: Annotated[tuple[AlertRule, ...], Field(max_length=1000)] = ()
 
     @model_validator(mode="after")
     def _rules_fit_the_event_type(self) -> Self:
         for rule, event_type in _RULE_OF_TYPE.items():
             if getattr(self.enrichment, rule) is not None and self.event_type != event_type:
                 raise ValueError(f"enrichment.{rule} computes {event_type} events, but event_type is {self.event_type}")
+        check_rules(self.alerts)
         return self
 
 

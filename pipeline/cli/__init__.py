@@ -17,6 +17,7 @@ from pipeline.cli import (
     migrate,
     publish,
     rejects,
+    rules,
     sql,
     status,
     up,
@@ -40,6 +41,7 @@ app.command("publish")(publish.publish)
 app.add_typer(use_cases.app, name="use-cases")
 app.add_typer(devices.app, name="devices")
 app.add_typer(rejects.app, name="rejects")
+app.add_typer(rules.app, name="rules")
 app.add_typer(images.app, name="images")
 app.add_typer(keys.app, name="keys")
 app.command("gateway")(gateway.gateway)

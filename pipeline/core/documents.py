@@ -22,4 +22,17 @@ def parse_document(text: str, model: type[Model], origin: str) -> Model:
     try:
         return model.model_validate(content)
     except ValidationError as error:
-        raise ConfigurationError(f"{origin}: {explain(error, content)}") from None
+        fault = explain(error, content)
+        raise ConfigurationError(f"{origin}: {_named_rule(fault.field, content)}{fault.message}") from None
+
+
+def _named_rule(field: str, content: dict[str, Any]) -> str:
+    """Where the fault is. An alert rule is called by its name: nobody counts the rules of a file."""
+    top, _, rest = field.partition(".")
+    position, _, inner = rest.partition(".")
+    rules = content.get("alerts")
+    if top == "alerts" and position.isdigit() and isinstance(rules, list):
+        rule = rules[int(position)]
+        name = rule.get("name") if isinstance(rule, dict) else None
+        return f"rule {name or position!r}, field {inner}: " if inner else f"rule {name or position!r}: "
+    return f"{field}: " if field else ""

@@ -1,11 +1,13 @@
 """From a raw record to a vision event: the whole of what happens to one record, without I/O."""
 
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from pydantic import ValidationError
 
+from pipeline.core.alerts.candidates import CompiledRule
 from pipeline.core.decode import decode, key_text
 from pipeline.core.enrich import (
     UNSTATED,
@@ -47,6 +49,8 @@ class Processed:
     uploads: list[Upload]
     references: list[ImageReference]
     image_policy: ImagePolicy
+    rules: Sequence[CompiledRule] = ()
+    """Alert rules of the event's use case."""
 
 
 def process(record: RawRecord, registry: Registry) -> Processed:
@@ -103,7 +107,8 @@ def process(record: RawRecord, registry: Registry) -> Processed:
     if warnings:
         event["warnings"] = warnings
     _add_frame_size(event, raw, device)
-    return Processed(event, views.uploads, views.references, use_case.images)
+    rules = registry.rules.get(use_case.id, ())
+    return Processed(event, views.uploads, views.references, use_case.images, rules)
 
 
 def _source(raw: RawInferenceResult, record: RawRecord) -> dict[str, str]:

@@ -7,6 +7,7 @@ from datetime import datetime
 from functools import cached_property
 from typing import Self
 
+from pipeline.core.alerts.candidates import CompiledRule, compile_rules
 from schemas.device import WEEKDAYS, Device, Factory
 from schemas.use_case import UseCase
 
@@ -92,3 +93,9 @@ class Registry:
     def _devices_of_one_workspace(self) -> Mapping[str, Device]:
         times = Counter(device.id for device in self.devices.values())
         return {device.id: device for device in self.devices.values() if times[device.id] == 1}
+
+    @cached_property
+    def rules(self) -> Mapping[str, tuple[CompiledRule, ...]]:
+        """Compiled alert rules by use case id; use cases without rules are absent."""
+        compiled = {key: compile_rules(use_case) for key, use_case in self.use_cases.items() if use_case.alerts}
+        return {key: rules for key, rules in compiled.items() if rules}

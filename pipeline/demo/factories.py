@@ -65,7 +65,7 @@ CAMERAS = (
     Camera("monterrey-cam-03", "Weld cell, gate", "monterrey", "gate-weld", "gate", {"zone": "weld-cell"}, 0.1),
     Camera("pune-cam-01", "Panels, line 1", "pune", "line-1", "panels", {"line_id": "P1"}),
     Camera("pune-cam-02", "Panels, line 2", "pune", "line-2", "panels", {"line_id": "P2"}, 0.16),
-    Camera("pune-cam-03", "Crusher, gate", "pune", "gate-crusher", "gate", {"zone": "crusher"}, 0.2),
+    Camera("pune-cam-03", "Crusher, gate", "pune", "gate-crusher", "gate", {"zone": "crusher"}, 0.2, bursts=True),
     Camera("perth-cam-01", "Tray scale 1", "perth", "tray-1", "tray", {"location": "vault-1"}, 0.15),
     Camera("perth-cam-02", "Tray scale 2", "perth", "tray-2", "tray", {"location": "vault-2"}, 0.3),
 )
@@ -81,9 +81,9 @@ def factory_of(camera: Camera) -> Factory:
 def trouble(camera: Camera, moment: datetime) -> float:
     """The probability that something is wrong before the camera at `moment` (zone-aware).
 
-    On a camera with bursts a worn tool damages nearly every part during the first two minutes of each ten, so that
-    dashboards and alert rules have something to show within minutes; gates are worst in the quarter of an hour after
-    a shift begins, when people come in a hurry.
+    On a camera with bursts a worn tool damages nearly every part, or somebody without a helmet stays at the gate,
+    during the first two minutes of each ten, so that dashboards and alert rules have something to show within
+    minutes; gates are worst in the quarter of an hour after a shift begins, when people come in a hurry.
     """
     if camera.bursts and moment.timestamp() % _BURST_EVERY.total_seconds() < _BURST_LASTS.total_seconds():
         return 0.85

@@ -1,11 +1,12 @@
 """What a run of records leads to: serialised events, images to put, and rejects."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 import orjson
 
+from pipeline.core.alerts.candidates import Candidate, find_candidates
 from pipeline.core.decode import key_text
 from pipeline.core.process import Processed, process
 from pipeline.core.record import RawRecord
@@ -21,6 +22,8 @@ class Row:
 
     line: bytes
     record: RawRecord
+    candidates: Sequence[Candidate] = ()
+    """What alert rules make of it."""
 
 
 @dataclass(slots=True)
@@ -63,7 +66,10 @@ def add_processed(batch: Batch, record: RawRecord, processed: Processed) -> None
         return
     for upload in processed.uploads:
         batch.uploads.append((processed.event["workspace_id"], upload))
-    batch.rows.append(Row(orjson.dumps(processed.event, option=orjson.OPT_UTC_Z), record))
+    row = Row(orjson.dumps(processed.event, option=orjson.OPT_UTC_Z), record)
+    if processed.rules:
+        row.candidates = find_candidates(processed.rules, processed.event, record.timestamp)
+    batch.rows.append(row)
 
 
 def merge(target: Batch, other: Batch) -> None:

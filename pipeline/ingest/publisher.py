@@ -1,17 +1,23 @@
-"""Publishes accepted events to `vision.events` and rejects to `vision.rejects`."""
+"""Publishes accepted events to `vision.events`, candidates of alerts, and rejects to `vision.rejects`."""
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeAlias
 
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
+from aiokafka.partitioner import DefaultPartitioner
 
+from pipeline.core.alerts.candidates import Candidate
 from pipeline.errors import DependencyError
 from pipeline.ingest.batch import Row
 from schemas.reject import Reject
-from schemas.topics import EVENTS, REJECTS
+from schemas.topics import ALERT_CANDIDATES, EVENTS, REJECTS
+
+KeyAndValue: TypeAlias = tuple[bytes | None, bytes]
+
+_partition_of = DefaultPartitioner()
 
 
 class Publisher:
@@ -28,28 +34,46 @@ class Publisher:
         """
         try:
             partitions = sorted(await self._producer.partitions_for(EVENTS.name))
-            by_partition: dict[int, list[Row]] = defaultdict(list)
+            by_partition: dict[int, list[KeyAndValue]] = defaultdict(list)
             for row in rows:
-                by_partition[partitions[row.record.partition % len(partitions)]].append(row)
-            sent = [await self._send(partition, part) for partition, part in by_partition.items()]
-            await asyncio.gather(*(future for futures in sent for future in futures))
+                by_partition[partitions[row.record.partition % len(partitions)]].append((row.record.key, row.line))
+            await self._send_all(EVENTS.name, by_partition)
         except KafkaError as error:
             raise DependencyError(f"Kafka: {error!r}") from error
 
-    async def _send(self, partition: int, rows: Sequence[Row]) -> list[Any]:
+    async def publish_candidates(self, candidates: Sequence[Candidate]) -> None:
+        """Publish what alert rules look at, by the key of the group. Raises DependencyError."""
+        try:
+            partitions = sorted(await self._producer.partitions_for(ALERT_CANDIDATES.name))
+            by_partition: dict[int, list[KeyAndValue]] = defaultdict(list)
+            chosen: dict[bytes, int] = {}
+            for candidate in candidates:
+                key = candidate.key
+                if key not in chosen:
+                    chosen[key] = _partition_of(key, partitions, partitions)
+                by_partition[chosen[key]].append((key, candidate.value))
+            await self._send_all(ALERT_CANDIDATES.name, by_partition)
+        except KafkaError as error:
+            raise DependencyError(f"Kafka: {error!r}") from error
+
+    async def _send_all(self, topic: str, by_partition: Mapping[int, Sequence[KeyAndValue]]) -> None:
+        sent = [await self._send(topic, partition, part) for partition, part in by_partition.items()]
+        await asyncio.gather(*(future for futures in sent for future in futures))
+
+    async def _send(self, topic: str, partition: int, records: Sequence[KeyAndValue]) -> list[Any]:
         futures = []
         builder = self._producer.create_batch()
-        for row in rows:
-            if builder.append(key=row.record.key, value=row.line, timestamp=None) is None:
-                futures.append(await self._close(builder, partition))
+        for key, value in records:
+            if builder.append(key=key, value=value, timestamp=None) is None:
+                futures.append(await self._close(builder, topic, partition))
                 builder = self._producer.create_batch()
-                builder.append(key=row.record.key, value=row.line, timestamp=None)
-        futures.append(await self._close(builder, partition))
+                builder.append(key=key, value=value, timestamp=None)
+        futures.append(await self._close(builder, topic, partition))
         return futures
 
-    async def _close(self, builder: Any, partition: int) -> Any:
+    async def _close(self, builder: Any, topic: str, partition: int) -> Any:
         builder.close()
-        return await self._producer.send_batch(builder, EVENTS.name, partition=partition)
+        return await self._producer.send_batch(builder, topic, partition=partition)
 
     async def publish_rejects(self, rejects: Sequence[Reject]) -> None:
         """Publish rejects: the original key and value, and headers that say where from and why."""

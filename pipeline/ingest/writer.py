@@ -104,6 +104,8 @@ class Writer:
         if batch.rows and self._settings.publish_events:
             await until_done(lambda: self._publisher.publish_events(batch.rows))
             reached(Step.EVENTS_PUBLISHED)
+        if candidates := [candidate for row in batch.rows for candidate in row.candidates]:
+            await until_done(lambda: self._publisher.publish_candidates(candidates))
         if batch.rejects:
             await until_done(lambda: self._publisher.publish_rejects(batch.rejects))
             reached(Step.REJECTS_PUBLISHED)

@@ -14,6 +14,8 @@ ALLOWED = {
     "pipeline/settings.py": {"pipeline.errors"},
     "pipeline/core": {"pipeline.core", "pipeline.errors", "schemas"},
     "pipeline/transport": {"pipeline.transport"},
+    "pipeline/alerts": {"pipeline.alerts", "pipeline.transport", "pipeline.edges", "pipeline.core", "pipeline.errors"}
+    | {"pipeline.settings", "schemas"},
     "pipeline/edges": {"pipeline.edges", "pipeline.core", "pipeline.errors", "pipeline.settings", "schemas"},
     "pipeline/ingest": {"pipeline.ingest", "pipeline.transport", "pipeline.edges", "pipeline.core", "pipeline.errors"}
     | {"pipeline.settings", "schemas"},

@@ -1,6 +1,7 @@
 """The exported JSON Schemas say what the models say."""
 
 import json
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ import yaml
 from jsonschema import Draft202012Validator
 from pydantic import ValidationError
 
+from schemas.alert import Alert, AlertEvent, Matcher, Silence
 from schemas.device import DeviceFile
 from schemas.export import FOLDER, MODELS, export
 from schemas.raw_inference import RawInferenceResult
@@ -63,6 +65,17 @@ def examples() -> list[Any]:
         topic="vision.inferences", partition=0, offset=7, timestamp=NOW, reason=RejectReason.NOT_JSON, message="empty"
     )
     add("reject", "not JSON", json.loads(rejected.model_dump_json()))
+    silence = Silence(
+        id="s1", matchers=(Matcher(label="line_id", value="L3"),), starts_at=NOW, ends_at=NOW + timedelta(hours=1)
+    )
+    add("silence", "of a line", json.loads(silence.model_dump_json()))
+    names = {"alert_id": "a", "fingerprint": "f", "workspace_id": "default", "use_case_id": "u", "rule": "burst"}
+    times = {"starts_at": NOW, "fired_at": NOW, "detected_at": NOW}
+    alert = Alert.model_validate({"status": "firing", "severity": "high"} | names | times)
+    event = AlertEvent(
+        id="a-firing", source="vision-events", type="visionevents.alert.firing", subject="u/burst", time=NOW, data=alert
+    )
+    add("alert-event", "firing", json.loads(event.model_dump_json()))
     return found
 
 

@@ -1,0 +1,1 @@
+"""The alert worker: candidates in; alerts out, once each."""

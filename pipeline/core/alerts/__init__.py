@@ -1,0 +1,1 @@
+"""Alert rules as pure functions: conditions over one event, windows, and the state of a group over time."""

@@ -1,0 +1,38 @@
+"""Recorded events, as they lie in files: raw inference results, or events as they are on `vision.events`."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import orjson
+from pydantic import ValidationError
+
+from pipeline.core.alerts.conditions import Event
+from pipeline.core.decode import decode
+from pipeline.core.explain import explain
+from pipeline.core.process import process
+from pipeline.core.record import Record
+from pipeline.core.registry import Registry
+from pipeline.core.timestamps import from_epoch
+from schemas.vision_event import VisionEvent
+
+
+def read_event(value: bytes, number: int, registry: Registry) -> tuple[Event, int]:
+    """The event of a recorded value, and when it arrived (ms). Raises InvalidRecordError naming the field.
+
+    A published event tells when it arrived. A raw result does not: it is taken to have arrived at its own time.
+    One without an id gets one from its `number` in the file.
+    """
+    try:
+        document: Any = orjson.loads(value)
+    except orjson.JSONDecodeError:
+        document = None  # `process` says what is wrong with it
+    if isinstance(document, dict) and {"version", "workspace_id", "offset"} <= document.keys():
+        try:
+            published = VisionEvent.model_validate(document)
+        except ValidationError as error:
+            raise explain(error, document) from None
+        return published.model_dump(exclude_defaults=True), published.version >> 20
+    given = decode(Record(value), registry).timestamp
+    moment = given.astimezone(UTC) if isinstance(given, datetime) else from_epoch(given or 0)
+    arrived = int(moment.timestamp() * 1000)
+    return process(Record(value, offset=number, timestamp=arrived), registry).event, arrived
