@@ -24,6 +24,7 @@ from schemas.common import (
     Number,
 )
 from schemas.event_data import Severity, Text
+from schemas.raw_inference import FrameSize
 
 _CAMEL = ConfigDict(extra="forbid", alias_generator=to_camel)
 # Class names and track ids are often numbers: they are taken as text, as on the topic.
@@ -70,9 +71,9 @@ class ApiKeypoint(TypedDict):
 
 @with_config(_ANNOTATION)
 class ApiKeypoints(ApiObjectDetection):
-    """A box and the keypoints of the object within it."""
+    """A box and the keypoints of the object within it; workflow blocks leave the list out where they saw none."""
 
-    keypoints: Annotated[list[ApiKeypoint], Field(max_length=MAX_ANNOTATIONS)]
+    keypoints: NotRequired[Annotated[list[ApiKeypoint], Field(max_length=MAX_ANNOTATIONS)]]
 
 
 @with_config(_CAMEL)
@@ -143,6 +144,10 @@ class _Event(BaseModel):
     device_id: Identifier | None = None
     stream_id: Identifier | None = None
     workflow_id: Identifier | None = None
+    # Beyond the contract: what else a record says of its source, for clients that send here instead of to Kafka.
+    factory_id: Identifier | None = None
+    frame_id: Identifier | None = None
+    frame: FrameSize | None = None
     images: Annotated[list[ApiImage], Field(max_length=MAX_IMAGES // 2)] | None = None
     display_image_position: Annotated[int, Field(strict=True, ge=0, lt=MAX_IMAGES // 2)] | None = None
     custom_metadata: Metadata | None = None

@@ -124,6 +124,8 @@ def _error(url: str, status: int, body: bytes) -> RefusedError | DependencyError
         document = orjson.loads(body)
         said = document.get("error") or document.get("detail") or ""
     except (orjson.JSONDecodeError, AttributeError):
-        said = body[:200].decode("utf-8", "replace")
-    message = f"{url}: {status}: {said}"
-    return RefusedError(message) if status in _REFUSED else DependencyError(message)
+        said = ""
+    message = f"{url}: {status}: {said or body[:200].decode('utf-8', 'replace')}"
+    # A 404 that says nothing in the API's shape, or that the call is unknown, is of a wrong address: a person mends it.
+    wrong_address = status == 404 and (not said or str(said).startswith("no such call"))
+    return RefusedError(message) if status in _REFUSED and not wrong_address else DependencyError(message)

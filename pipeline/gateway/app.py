@@ -17,11 +17,11 @@ from fastapi import FastAPI
 
 from pipeline.gateway.errors import add_error_handlers
 from pipeline.gateway.openapi import complete
-from pipeline.gateway.routes import events, health
+from pipeline.gateway.routes import bundles, edge, events, health
 from pipeline.gateway.services import running
 from pipeline.settings import Settings
 
-ROUTERS = (events.router, health.router)
+ROUTERS = (events.router, bundles.router, edge.router, health.router)
 
 
 def make_app(settings: Settings) -> FastAPI:

@@ -6,7 +6,7 @@ from pydantic.alias_generators import to_camel
 
 from schemas.api import ApiEvent
 
-_SOURCE: Final = {"source.device_id": "deviceId", "source.stream_id": "streamId", "source.workflow_id": "workflowId"}
+_SOURCE: Final = {f"source.{name}_id": f"{name}Id" for name in ("device", "stream", "workflow", "factory", "frame")}
 
 
 def api_path(path: str, event: ApiEvent) -> str:

@@ -22,6 +22,7 @@ from pipeline.gateway.snapshots import Snapshot
 from pipeline.settings import Settings
 from schemas.reject import RejectReason
 from schemas.topics import INFERENCES, MAX_RAW_RECORD_BYTES
+from schemas.use_case import UseCase
 
 _MAX_PENDING_BYTES: Final = 64 * 1024 * 1024
 """Records not acknowledged yet. The producer has no bound of its own: with Kafka away memory would fill."""
@@ -66,7 +67,7 @@ class EventWriter:
         """
         if len(event.value) > MAX_RAW_RECORD_BYTES:
             raise ApiError(413, f"an event has at most {MAX_RAW_RECORD_BYTES} bytes; this one has {len(event.value)}")
-        await self._require_use_case(workspace_id, event.use_case_id)
+        await self.require_use_case(workspace_id, event.use_case_id)
         key = event.device_id.encode() if event.device_id else None
         record = Record(event.value, topic=INFERENCES.name, timestamp=int(time.time() * 1000), key=key)
         processed = process(record, self._registry.current)
@@ -101,7 +102,8 @@ class EventWriter:
             sent.append(await self._producer.send(INFERENCES.name, event.value, key=key, partition=spot))
         await asyncio.gather(*sent)
 
-    async def _require_use_case(self, workspace_id: str, use_case_id: str) -> None:
+    async def require_use_case(self, workspace_id: str, use_case_id: str) -> UseCase:
+        """The active use case of a workspace. Raises ApiError 404 or InvalidRecordError where there is none."""
         found = self._registry.current.use_cases.get(use_case_id)
         if found is None:
             await self._fresh_registry.renew()
@@ -110,6 +112,7 @@ class EventWriter:
             raise ApiError(404, f"useCaseId: {UNKNOWN_USE_CASE}")
         if found.status != "active":
             raise InvalidRecordError(RejectReason.UNKNOWN_USE_CASE, "the use case is archived", "use_case_id")
+        return found
 
     async def _look_up(self, processed: Processed) -> None:
         event: dict[str, Any] = processed.event

@@ -11,43 +11,20 @@ from typing import Annotated, Final
 
 from fastapi import FastAPI, Header, Request
 from fastapi.responses import JSONResponse
-from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 
 from pipeline.core.outgoing import Defaults, accept
 from pipeline.errors import DependencyError, InvalidRecordError, SpoolFullError
 from pipeline.spool.store import SpoolStore
 from pipeline.spool.writer import SpoolWriter
+from schemas.edge import AT_CAPACITY, EDGE_ANSWERS, EDGE_BODY, EdgeAccepted, EdgeProblem
 from schemas.topics import MAX_RAW_RECORD_BYTES
 
 log = logging.getLogger(__name__)
 
-AT_CAPACITY: Final = 529
-"""Not a registered status; what existing senders know as "at capacity, wait"."""
 _MAX_BYTES_AT_ONCE: Final = 64 * 1024 * 1024
 _BUSY: Final = "too many requests at once; send it again"
 _FULL: Final = "the spool is full: events wait for their receiver, or were refused by it"
-
-
-class Accepted(BaseModel):
-    """The event is on this device's disk and will be forwarded under this id."""
-
-    id: str
-
-
-class Problem(BaseModel):
-    """What went wrong; the message names the field at fault by its dotted path."""
-
-    detail: str
-
-
-_DESCRIPTIONS: Final = {
-    400: "Not a valid event",
-    401: "No X-API-Key, or a wrong one",
-    413: "The body is too large",
-    503: "The disk fails",
-    AT_CAPACITY: "The spool is full, or too many requests at once: send it again later",
-}
 
 
 def make_app(store: SpoolStore, writer: SpoolWriter, api_key: str, device_id: str, use_case_id: str) -> FastAPI:
@@ -62,11 +39,12 @@ def make_app(store: SpoolStore, writer: SpoolWriter, api_key: str, device_id: st
     @app.post(
         "/v2/events",
         status_code=201,
-        response_model=Accepted,
-        responses={status: {"model": Problem, "description": text} for status, text in _DESCRIPTIONS.items()},
+        response_model=EdgeAccepted,
+        responses=EDGE_ANSWERS,
+        openapi_extra=EDGE_BODY,
         summary="Take one event",
     )
-    async def create_event(request: Request, x_api_key: Annotated[str | None, Header()] = None) -> Accepted:
+    async def create_event(request: Request, x_api_key: Annotated[str | None, Header()] = None) -> EdgeAccepted:
         """Answered when the event is on the disk. `event_id` in the body, where given, makes a resend replace."""
         if api_key and not hmac.compare_digest((x_api_key or "").encode(), api_key.encode()):
             raise HTTPException(401, "the header X-API-Key does not hold this device's key")
@@ -85,13 +63,13 @@ def make_app(store: SpoolStore, writer: SpoolWriter, api_key: str, device_id: st
             except DependencyError as error:
                 log.error("answering 503: %s", error)
                 raise HTTPException(503, str(error)) from None
-        return Accepted(id=event.event_id)
+        return EdgeAccepted(id=event.event_id)
 
     @app.get("/livez", summary="The process runs")
     async def livez() -> dict[str, bool]:
         return {"alive": True}
 
-    @app.get("/readyz", summary="Events are taken", responses={503: {"model": Problem, "description": "It is full"}})
+    @app.get("/readyz", summary="Events are taken", responses={503: {"model": EdgeProblem, "description": "Full"}})
     async def readyz() -> dict[str, bool]:
         if await asyncio.to_thread(store.is_full):
             raise HTTPException(503, _FULL)

@@ -9,18 +9,18 @@ from pydantic import BaseModel, ConfigDict, TypeAdapter
 from pydantic.alias_generators import to_camel
 
 from pipeline.errors import InvalidRecordError
-from pipeline.gateway.access import Writer
+from pipeline.gateway.access import Principal, Writer
 from pipeline.gateway.bodies import MEBIBYTE, json_body, parse, read_body
 from pipeline.gateway.errors import ApiError, answers
 from pipeline.gateway.names import api_path
-from pipeline.gateway.services import services_of
+from pipeline.gateway.services import Services, services_of
 from pipeline.gateway.writing import Incoming
 from schemas.api import ApiBatch, ApiEvent
 from schemas.topics import MAX_RAW_RECORD_BYTES
 
 MAX_BATCH_BYTES: Final = 25 * MEBIBYTE
 
-_EVENT: Final[TypeAdapter[ApiEvent]] = TypeAdapter(ApiEvent)
+EVENT: Final[TypeAdapter[ApiEvent]] = TypeAdapter(ApiEvent)
 _BATCH: Final[TypeAdapter[ApiBatch]] = TypeAdapter(ApiBatch)
 
 router = APIRouter(prefix="/vision-events", tags=["events"])
@@ -62,13 +62,17 @@ class BatchCreated(_Answer):
     summary="Store one event",
     response_model=EventCreated,
     responses=answers(404, 413),
-    openapi_extra=json_body(_EVENT),
+    openapi_extra=json_body(EVENT),
 )
 async def create_event(request: Request, who: Writer) -> JSONResponse:
     """The same `eventId` again replaces the earlier event."""
     body = await read_body(request, MAX_RAW_RECORD_BYTES)
-    event = parse(body, _EVENT)
-    writer = services_of(request).events
+    return await store_event(services_of(request), who, body, parse(body, EVENT))
+
+
+async def store_event(services: Services, who: Principal, body: bytes, event: ApiEvent) -> JSONResponse:
+    """Check an event and publish its body; the answer when it is durable. Raises what becomes an error answer."""
+    writer = services.events
     incoming = _incoming(body, event)
     try:
         warnings = await writer.check(who.workspace_id, incoming)
