@@ -76,13 +76,15 @@ async def create_edge_event(
     """Answered when Kafka has the event. `event_id` in the body, where given, makes a resend replace."""
     services = services_of(request)
     body = await read_body(request, MAX_RAW_RECORD_BYTES)
-    event = accept(body, str(uuid.uuid4()), Defaults(datetime.now(UTC)))
-    device = services.registry.current.devices.get(event.device_id)
-    use_case_id = event.use_case_id or (device.use_case_id if device else None)
-    if not use_case_id:
-        message = "none given (`solution`), and the device registry has no default for this device"
-        raise InvalidRecordError(RejectReason.UNKNOWN_USE_CASE, message, "use_case_id")
-    incoming = Incoming(event.value, event.event_id, use_case_id, event.device_id or None)
+    now = datetime.now(UTC)
+    event = accept(body, str(uuid.uuid4()), Defaults(now))
+    if not event.use_case_id:
+        device = services.registry.current.devices.get((who.workspace_id, event.device_id))
+        if device is None or not device.use_case_id:
+            message = "none given (`solution`), and the device registry has no default for this device"
+            raise InvalidRecordError(RejectReason.UNKNOWN_USE_CASE, message, "use_case_id")
+        event = accept(body, event.event_id, Defaults(now, use_case_id=device.use_case_id))
+    incoming = Incoming(event.value, event.event_id, event.use_case_id, event.device_id or None)
     await services.events.check(who.workspace_id, incoming)
     await services.events.publish([incoming])
     return EdgeAccepted(id=event.event_id)
