@@ -99,7 +99,7 @@ def _members(content: bytes, limits: BundleLimits) -> dict[str, bytes]:
 def _checked_name(member: tarfile.TarInfo) -> str:
     """The name of a member that may be in a bundle, whatever it is called."""
     name = member.name
-    shown = repr(name[:200])[1:-1]
+    shown = repr(name[:200])[1:-1] or "(a member without a name)"
     if not (member.isreg() or member.isdir()) or member.issparse():
         raise _error(shown, "is neither a file nor a folder; links and devices are refused")
     parts = name.split("/")

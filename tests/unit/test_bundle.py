@@ -93,6 +93,7 @@ HOSTILE: dict[str, tuple[bytes, str]] = {
     "version true": (bundle(payload(bundleFormatVersion=True)), "bundleFormatVersion is True"),
     "escape": (packed(GOOD, ("../../etc/passwd", b"x")), "../../etc/passwd: is not a plain relative path"),
     "escape inside": (packed(GOOD, ("images/../../x", b"x")), "images/../../x: is not a plain relative path"),
+    "no name": (packed(GOOD, ("\0", b"")), "\\(a member without a name\\): is not a plain relative path"),
     "absolute": (packed(GOOD, ("/etc/passwd", b"x")), "/etc/passwd: is not a plain relative path"),
     "backslash": (packed(GOOD, ("images\\..\\x", b"x")), "is not a plain relative path"),
     "control character": (packed(GOOD, ("images/a\x1b[2J", b"x")), "is not a plain relative path"),
