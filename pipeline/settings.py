@@ -95,6 +95,26 @@ class Settings(BaseSettings):
     edge_images: Literal["inline", "store"] = Field(
         "inline", description="Images on the way from the edge to Kafka: in the record, or put into S3 first."
     )
+    link_secret: SecretStr = Field(
+        SecretStr(""),
+        description="Signs cursors of queries and links to images; the same for all gateways, 32 characters or more "
+        "from a random source. Empty: each gateway makes one at its start.",
+    )
+    lookback_days: int = Field(
+        14, ge=1, le=3650, description="Queries search so many days back, or as many as their use case keeps events."
+    )
+    upload_max_bytes: int = Field(
+        8 * 2**20, ge=1024, le=64 * 2**20, description="Largest image that the upload call takes, in bytes."
+    )
+    image_link_hours: float = Field(24, ge=0.01, le=168, description="How long links to images work.")
+    public_url: str = Field(
+        "",
+        pattern="^(https?://.+)?$",
+        description="URL by which clients reach the gateway, for links to images. Empty: as the client called it.",
+    )
+    rate_limit: int = Field(
+        1000, ge=0, le=1_000_000, description="Calls a second that one key may make of a gateway; 0: no limit."
+    )
     log_level: str = Field("INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="Least level that is logged.")
 
     @classmethod

@@ -41,6 +41,8 @@ def create(
 def list_(data_dir: DataDir = None, assignments: SetOption = None) -> None:
     """List keys with their scopes and when they were last used."""
     table = Table("id", "name", "workspace", "scopes", "created", "last used", "revoked")
+    for column in table.columns[:2]:
+        column.no_wrap = True  # narrow terminals fold the rest
     for entry in list_keys(connect(settings_from(data_dir, assignments))):
         times = (_text(entry.created_at), _text(entry.used_at), _text(entry.revoked_at))
         table.add_row(entry.id, escape(entry.name), entry.workspace_id, "\n".join(sorted(entry.scopes)), *times)

@@ -3,12 +3,14 @@
 import binascii
 import hashlib
 import io
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from PIL import Image
 from pybase64 import b64decode
 
 from pipeline.errors import InvalidRecordError
+from schemas.common import MetadataValue
 from schemas.reject import RejectReason
 from schemas.use_case import ImagePolicy
 
@@ -17,13 +19,17 @@ _CONTENT_TYPES = {"JPEG": "image/jpeg", "PNG": "image/png", "WEBP": "image/webp"
 
 @dataclass(frozen=True, slots=True)
 class ImageInfo:
-    """A recognised image. `image_id` is the SHA-256 of the content in hex, `size` bytes, width and height pixels."""
+    """A recognised image. `image_id` is the SHA-256 of the content in hex, `size` bytes, width and height pixels.
+
+    `metadata` is what was said of it at its upload.
+    """
 
     image_id: str
     content_type: str
     size: int
     width: int
     height: int
+    metadata: Mapping[str, MetadataValue] = field(default_factory=dict, hash=False)
 
 
 def decode_base64(data: str, field: str, policy: ImagePolicy) -> bytes:

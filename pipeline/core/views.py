@@ -104,6 +104,8 @@ def fill_reference(event: dict[str, Any], reference: ImageReference, info: Image
     view = event["images"][reference.position]
     if info is not None:
         set_image(view, reference.role, info)
+        if info.metadata:  # the event's own word wins over that of the upload
+            view["metadata"] = {**info.metadata, **view.get("metadata", {})}
         return
     view[f"{prefix_of(reference.role)}source_id"] = reference.image_id
     warnings = event.setdefault("warnings", [])

@@ -1,13 +1,15 @@
 """The object store: images under the hash of their content."""
 
-from collections.abc import Iterator
+from base64 import b64decode, b64encode
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import timedelta
 from io import BytesIO
-from typing import Final
+from typing import Any, Final, NamedTuple
 from urllib.parse import urlsplit
 
 import certifi
+import orjson
 import urllib3
 from minio import Minio
 from minio.error import MinioException, S3Error
@@ -16,6 +18,7 @@ from pipeline.core.images import ImageInfo, inspect_image
 from pipeline.core.views import ImageReference, Upload
 from pipeline.errors import ConfigurationError, DependencyError, InvalidRecordError
 from pipeline.settings import Settings
+from schemas.common import MetadataValue
 from schemas.reject import RejectReason
 from schemas.use_case import ImagePolicy
 
@@ -29,6 +32,18 @@ _CONFIGURATION: Final = frozenset(
     }
 )
 _ABSENT: Final = frozenset({"NoSuchKey", "NoSuchObject", "ResourceNotFound"})
+
+
+_MAX_BESIDE: Final = 1_600
+"""S3 keeps 2 kB of metadata beside an object, names included."""
+_PIECE: Final = 256 * 1024
+
+
+class StoredObject(NamedTuple):
+    """What is stored of an image: its content type and its size in bytes."""
+
+    content_type: str
+    size: int
 
 
 class ImageStore:
@@ -68,9 +83,20 @@ class ImageStore:
             if not self.client.bucket_exists(bucket_name=self._bucket):
                 raise ConfigurationError(f"S3: no bucket {self._bucket!r}; run `vision-events migrate`")
 
-    def put(self, workspace_id: str, upload: Upload) -> None:
-        """Make an image durable. The same content again changes nothing."""
+    def put(
+        self, workspace_id: str, upload: Upload, *, name: str = "", metadata: Mapping[str, MetadataValue] | None = None
+    ) -> None:
+        """Make an image durable. The same content again changes nothing but the name and metadata given with it.
+
+        Raises InvalidRecordError for metadata that is more than object stores keep beside an object.
+        """
         info = upload.info
+        said = {key: value for key, value in (("name", name), ("metadata", metadata)) if value}
+        beside = b64encode(orjson.dumps(said)).decode() if said else ""
+        if len(beside) > _MAX_BESIDE:
+            message = f"name and metadata of an image have at most {_MAX_BESIDE * 3 // 4} bytes as JSON"
+            raise InvalidRecordError(RejectReason.INVALID_METADATA, message, "metadata")
+        kept: dict[str, str | list[str] | tuple[str]] = {"width": str(info.width), "height": str(info.height)}
         with _translated():
             self.client.put_object(
                 bucket_name=self._bucket,
@@ -78,8 +104,32 @@ class ImageStore:
                 data=BytesIO(upload.content),
                 length=info.size,
                 content_type=info.content_type,
-                metadata={"width": str(info.width), "height": str(info.height)},
+                metadata=kept | ({"said": beside} if said else {}),
             )
+
+    def find(self, workspace_id: str, image_id: str) -> StoredObject | None:
+        """Type and size of a stored image; None where there is none."""
+        found = self._stat(workspace_id, image_id)
+        return None if found is None else StoredObject(found.content_type or "", found.size or 0)
+
+    def read(self, workspace_id: str, image_id: str, offset: int, length: int) -> Iterator[bytes]:
+        """Bytes of an image, piece by piece: what a client does not take is not read from the store."""
+        with _translated():
+            response = self.client.get_object(
+                bucket_name=self._bucket,
+                object_name=object_name(workspace_id, image_id),
+                offset=offset,
+                length=length,
+            )
+
+        def pieces() -> Iterator[bytes]:
+            try:
+                yield from response.stream(_PIECE)
+            finally:
+                response.close()
+                response.release_conn()
+
+        return pieces()
 
     def resolve(self, workspace_id: str, reference: ImageReference, policy: ImagePolicy) -> ImageInfo | None:
         """What is known of a referenced image; None for an image id that is not stored (a warning, not a reject).
@@ -112,20 +162,27 @@ class ImageStore:
         image_id = reference.image_id or ""
         if not is_image_id(image_id):
             return None
-        name = object_name(workspace_id, image_id)
+        found = self._stat(workspace_id, image_id)
+        if found is None:
+            return None
+        metadata = {key.lower(): value for key, value in (found.metadata or {}).items()}
+        width, height = metadata.get("x-amz-meta-width"), metadata.get("x-amz-meta-height")
+        if width is None or height is None:  # put by a producer itself, not through us
+            content = self._read(self._bucket, object_name(workspace_id, image_id), policy.max_bytes + 1)
+            return inspect_image(content, reference.field, policy) if content is not None else None
+        said = _said(metadata.get("x-amz-meta-said", ""))
+        return ImageInfo(image_id, found.content_type or "", found.size or 0, int(width), int(height), said)
+
+    def _stat(self, workspace_id: str, image_id: str) -> Any:
         with _translated():
             try:
-                found = self.client.stat_object(bucket_name=self._bucket, object_name=name)
+                return self.client.stat_object(
+                    bucket_name=self._bucket, object_name=object_name(workspace_id, image_id)
+                )
             except S3Error as error:
                 if error.code in _ABSENT:
                     return None
                 raise
-        metadata = {key.lower(): value for key, value in (found.metadata or {}).items()}
-        width, height = metadata.get("x-amz-meta-width"), metadata.get("x-amz-meta-height")
-        if width is None or height is None:  # put by a producer itself, not through us
-            content = self._read(self._bucket, name, policy.max_bytes + 1)
-            return inspect_image(content, reference.field, policy) if content is not None else None
-        return ImageInfo(image_id, found.content_type or "", found.size or 0, int(width), int(height))
 
     def _read(self, bucket: str, name: str, limit: int) -> bytes | None:
         """At most `limit` bytes of an object, None where there is no such object."""
@@ -141,6 +198,15 @@ class ImageStore:
             finally:
                 response.close()
                 response.release_conn()
+
+
+def _said(beside: str) -> dict[str, MetadataValue]:
+    """The metadata that came with an upload; nothing where somebody else wrote the header."""
+    try:
+        found: dict[str, MetadataValue] = orjson.loads(b64decode(beside, validate=True))["metadata"] if beside else {}
+    except (ValueError, KeyError, TypeError):
+        return {}
+    return found
 
 
 def object_name(workspace_id: str, image_id: str) -> str:

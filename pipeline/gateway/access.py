@@ -3,6 +3,7 @@
 A route takes `who: Reader` or `who: Writer` and touches only what belongs to `who.workspace_id`.
 """
 
+import math
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -49,6 +50,9 @@ async def authenticate(services: Services, key: str, scopes: frozenset[str]) -> 
         raise _unauthorized("the key is not known, or was revoked")
     if not found.scopes & scopes:
         raise ApiError(403, f"the key does not allow this; it needs {' or '.join(sorted(scopes))}")
+    if wait := services.rate.wait_s(found.id):
+        message = f"more than {services.settings.rate_limit} calls a second with this key"
+        raise ApiError(429, message, {"Retry-After": str(math.ceil(wait))})
     return Principal(found.workspace_id, found.id, found.scopes)
 
 

@@ -15,13 +15,14 @@ from importlib.metadata import version
 
 from fastapi import FastAPI
 
+from pipeline.gateway.bodies import BodyLimit
 from pipeline.gateway.errors import add_error_handlers
 from pipeline.gateway.openapi import complete
-from pipeline.gateway.routes import bundles, edge, events, health
+from pipeline.gateway.routes import bundles, edge, events, health, images, use_cases
 from pipeline.gateway.services import running
 from pipeline.settings import Settings
 
-ROUTERS = (events.router, bundles.router, edge.router, health.router)
+ROUTERS = (events.router, images.router, use_cases.router, bundles.router, edge.router, health.router)
 
 
 def make_app(settings: Settings) -> FastAPI:
@@ -42,5 +43,6 @@ def make_app(settings: Settings) -> FastAPI:
     add_error_handlers(app)
     for router in ROUTERS:
         app.include_router(router)
+    app.add_middleware(BodyLimit)
     complete(app)
     return app

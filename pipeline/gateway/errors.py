@@ -30,14 +30,14 @@ class ErrorBody(BaseModel):
     error: str
 
 
-class ApiError(Exception):
+class ApiError(HTTPException):
     """An answer other than success."""
 
     def __init__(self, status: int, message: str, headers: Mapping[str, str] | None = None) -> None:
-        super().__init__(message)
+        # An HTTPException, because frameworks let these through from within a body that is being read.
+        super().__init__(status, message, headers)
         self.status = status
         self.message = message
-        self.headers = dict(headers or {})
 
 
 _DESCRIPTIONS: Final = {

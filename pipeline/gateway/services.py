@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
@@ -16,6 +17,8 @@ from pipeline.edges.keys import KeyReader
 from pipeline.edges.registry import RegistryReader
 from pipeline.edges.s3 import ImageStore
 from pipeline.errors import DependencyError, VisionEventsError
+from pipeline.gateway.links import ImageLinks
+from pipeline.gateway.rate import RateLimit
 from pipeline.gateway.snapshots import Snapshot
 from pipeline.gateway.writing import EventWriter
 from pipeline.settings import Settings
@@ -33,10 +36,16 @@ class Services:
     """Everything behind the gateway. The clients of ClickHouse and S3 block: call them with `asyncio.to_thread`."""
 
     settings: Settings
+    secret: bytes
+    """Signs what clients hand back: cursors and links."""
+    links: ImageLinks
     clickhouse: Client
     images: ImageStore
     registry: RegistryReader
     fresh_registry: Snapshot
+    registry_changes: asyncio.Lock
+    """Held by whoever changes use cases: what a change rests on is read within it."""
+    rate: RateLimit
     keys: KeyReader
     fresh_keys: Snapshot
     events: EventWriter
@@ -75,13 +84,18 @@ async def _run(app: FastAPI, settings: Settings) -> None:
         await _until_done(lambda: asyncio.to_thread(registry.refresh))
         await _until_done(lambda: asyncio.to_thread(keys.refresh))
         images = ImageStore(settings)
+        secret = _secret(settings)
         fresh_registry = Snapshot(registry.refresh, _RENEW_AT_MOST_EVERY_S)
         app.state.services = Services(
             settings=settings,
+            secret=secret,
+            links=ImageLinks(settings, secret),
             clickhouse=clickhouse,
             images=images,
             registry=registry,
             fresh_registry=fresh_registry,
+            registry_changes=asyncio.Lock(),
+            rate=RateLimit(settings.rate_limit),
             keys=keys,
             fresh_keys=Snapshot(keys.refresh, _RENEW_AT_MOST_EVERY_S),
             events=EventWriter(settings, kafka, registry, fresh_registry, images),
@@ -96,6 +110,13 @@ async def _run(app: FastAPI, settings: Settings) -> None:
                     log.warning("going on with what is known: %s", error)
     finally:
         await kafka.stop()
+
+
+def _secret(settings: Settings) -> bytes:
+    secret = settings.link_secret.get_secret_value()
+    if not secret:
+        log.warning("no link_secret is set: cursors and links are good until this process ends, and for it alone")
+    return secret.encode() or secrets.token_bytes(32)
 
 
 async def _until_done(step: Callable[[], Awaitable[Result]]) -> Result:

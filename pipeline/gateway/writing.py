@@ -18,6 +18,7 @@ from pipeline.edges.registry import RegistryReader
 from pipeline.edges.s3 import ImageStore
 from pipeline.errors import InvalidRecordError
 from pipeline.gateway.errors import RETRY_AFTER_S, ApiError
+from pipeline.gateway.registered import UNKNOWN_USE_CASE, registered_use_case
 from pipeline.gateway.snapshots import Snapshot
 from pipeline.settings import Settings
 from schemas.reject import RejectReason
@@ -26,8 +27,6 @@ from schemas.use_case import UseCase
 
 _MAX_PENDING_BYTES: Final = 64 * 1024 * 1024
 """Records not acknowledged yet. The producer has no bound of its own: with Kafka away memory would fill."""
-
-UNKNOWN_USE_CASE: Final = "no use case of this id in the key's workspace"
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,12 +103,7 @@ class EventWriter:
 
     async def require_use_case(self, workspace_id: str, use_case_id: str) -> UseCase:
         """The active use case of a workspace. Raises ApiError 404 or InvalidRecordError where there is none."""
-        found = self._registry.current.use_cases.get(use_case_id)
-        if found is None:
-            await self._fresh_registry.renew()
-            found = self._registry.current.use_cases.get(use_case_id)
-        if found is None or found.workspace_id != workspace_id:
-            raise ApiError(404, f"useCaseId: {UNKNOWN_USE_CASE}")
+        found = await registered_use_case(self._registry, self._fresh_registry, workspace_id, use_case_id)
         if found.status != "active":
             raise InvalidRecordError(RejectReason.UNKNOWN_USE_CASE, "the use case is archived", "use_case_id")
         return found
