@@ -4,7 +4,7 @@ Its senders know other errors than the rest of the API: `{"detail": message}`, a
 """
 
 import uuid
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from datetime import UTC, datetime
 from typing import Annotated, Any, Final
 
@@ -45,7 +45,7 @@ class _EdgeRoute(APIRoute):
         return handle_and_translate
 
 
-def _problem(status: int, message: str, headers: dict[str, str] | None = None) -> JSONResponse:
+def _problem(status: int, message: str, headers: Mapping[str, str] | None = None) -> JSONResponse:
     return JSONResponse({"detail": message}, status, headers)
 
 
