@@ -63,7 +63,7 @@ class Settings(BaseSettings):
         "again at once, without a rebalance. Empty: a new member at each start.",
     )
     session_timeout_s: float = Field(10, ge=6, le=300, description="Silence after which a worker is taken for dead.")
-    batch_max_rows: int = Field(10_000, ge=1, le=1_000_000, description="Most rows of one insert.")
+    batch_max_rows: int = Field(30_000, ge=1, le=1_000_000, description="Most rows of one insert.")
     batch_linger_ms: int = Field(100, ge=0, le=10_000, description="Longest wait of a record for company.")
     image_concurrency: int = Field(16, ge=1, le=256, description="Image requests under way at once, per worker.")
     registry_poll_s: float = Field(2, gt=0, le=60, description="How often workers look for changed use cases.")

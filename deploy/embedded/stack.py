@@ -134,7 +134,8 @@ class EmbeddedStack:
                 env={
                     "CLICKHOUSE_PASSWORD": at.clickhouse_password,
                     "CLICKHOUSE_ANALYST_PASSWORD": at.analyst_password,
-                },
+                }
+                | clickhouse.MALLOC,
                 ready=lambda: _ask_clickhouse(at),
             ),
         ]

@@ -17,6 +17,7 @@ from pipeline.edges.retry import until_done
 from pipeline.edges.s3 import ImageStore
 from pipeline.edges.sweep import sweep_forever
 from pipeline.errors import DependencyError, VisionEventsError
+from pipeline.ingest.allocator import keep_freed_memory
 from pipeline.ingest.prepare import Preparer
 from pipeline.ingest.publisher import Publisher
 from pipeline.ingest.writer import Writer
@@ -26,12 +27,16 @@ from schemas.topics import INFERENCES, MAX_RAW_RECORD_BYTES, RECORD_OVERHEAD_BYT
 
 log = logging.getLogger(__name__)
 
+_PARTITION_RECORDS: Final = 20_000
+"""Records of one partition that are read and not done yet: enough of few partitions to fill an insert."""
+
 _GC_THRESHOLD: Final = 100_000
 """Objects made before the collector looks: records make no cycles, and looking at them cost a third of the time."""
 
 
 def run_worker(settings: Settings) -> None:
     """Work until SIGTERM or SIGINT. Raises ConfigurationError when only a person can mend what is wrong."""
+    keep_freed_memory()
     uvloop.run(_work(settings))
 
 
@@ -102,7 +107,7 @@ def make_app(settings: Settings, agent: IngestAgent) -> faust.App:
     """The Faust app of one worker."""
     app = faust.App(
         settings.ingest_group,
-        broker=broker_url(settings.kafka_bootstrap, BatchOptions(partition_records=settings.batch_max_rows)),
+        broker=broker_url(settings.kafka_bootstrap, BatchOptions(partition_records=_PARTITION_RECORDS)),
         broker_commit_interval=1.0,
         broker_max_poll_records=2_000,
         broker_session_timeout=settings.session_timeout_s,
