@@ -1,22 +1,20 @@
 """What a use case adds to an event: metadata from the registry, the shift, and `event_data` from the predictions."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 import orjson
 
+from pipeline.core.plan import Plan
 from pipeline.core.registry import Registry
 from pipeline.errors import InvalidRecordError
-from schemas.device import Device
 from schemas.reject import RejectReason
 from schemas.use_case import (
     ClassThreshold,
     CountRule,
     MetadataSchema,
-    QualityRule,
     SafetyRule,
-    UseCase,
     metadata_type,
 )
 
@@ -34,29 +32,24 @@ def warn(warnings: Warnings, code: str, field: str, message: str) -> None:
 
 
 def complete_metadata(
-    metadata: dict[str, Any], use_case: UseCase, device: Device | None, shift: str | None
+    metadata: dict[str, Any], plan: Plan, from_device: Mapping[str, Any], shift: str | None
 ) -> dict[str, Any]:
     """The record's metadata, completed from the device registry, the shift and the defaults, in this order."""
-    completed = dict(metadata)
-    enrichment = use_case.enrichment
-    if device is not None:
-        for key in enrichment.device_metadata:
-            if key not in completed and key in device.metadata:
-                completed[key] = device.metadata[key]
-    if shift is not None and enrichment.shift_field is not None:
-        completed.setdefault(enrichment.shift_field, shift)
-    for key, field in use_case.metadata.fields.items():
-        if field.default is not None and key not in completed:
-            completed[key] = field.default
+    completed = dict(plan.defaults)
+    if shift is not None and plan.shift_field is not None:
+        completed[plan.shift_field] = shift
+    completed.update(from_device)
+    completed.update(metadata)
     return completed
 
 
-def check_metadata(metadata: dict[str, Any], schema: MetadataSchema, warnings: Warnings) -> None:
+def check_metadata(metadata: dict[str, Any], plan: Plan, warnings: Warnings) -> None:
     """Hold metadata against the use case's schema: warn (lenient) or raise InvalidRecordError (strict).
 
     Where the schema says text, a number or boolean becomes text: a column of both cannot be compared in SQL.
     """
-    if not schema.fields:
+    schema = plan.use_case.metadata
+    if not schema.fields or plan.fits(metadata):
         return
     for key, message, code in list(_metadata_faults(metadata, schema)):
         field = f"custom_metadata.{key}"
@@ -82,16 +75,16 @@ def _metadata_faults(metadata: dict[str, Any], schema: MetadataSchema) -> Iterab
             yield key, "required by the use case, and absent", "metadata_missing"
 
 
-def find_shift(registry: Registry, factory_id: str, use_case: UseCase, moment: datetime) -> str | None:
+def find_shift(registry: Registry, factory_id: str, plan: Plan, moment: datetime) -> str | None:
     """The name of the shift in which the event happened, where the use case asks for it."""
-    if use_case.enrichment.shift_field is None:
+    if plan.shift_field is None:
         return None
-    calendar = registry.calendars.get((use_case.workspace_id, factory_id))
+    calendar = registry.calendars.get((plan.use_case.workspace_id, factory_id))
     return calendar.shift_at(moment) if calendar else None
 
 
 def compute_event_data(
-    use_case: UseCase,
+    plan: Plan,
     objects: Sequence[Annotation],
     every: Sequence[Annotation],
     highest: dict[str, float],
@@ -102,9 +95,9 @@ def compute_event_data(
     `objects` are detections, segmentations and keypoint objects; `every` has the classifications too; `highest` is the
     highest confidence of each class.
     """
-    rules = use_case.enrichment
-    if rules.quality is not None:
-        return _quality(rules.quality, every, highest)
+    if plan.fail_when:
+        return _quality(plan, every, highest)
+    rules = plan.use_case.enrichment
     if rules.safety is not None:
         return _safety(rules.safety, every, highest)
     if rules.count is not None:
@@ -112,9 +105,9 @@ def compute_event_data(
     return None
 
 
-def _quality(rule: QualityRule, every: Sequence[Annotation], highest: dict[str, float]) -> dict[str, Any]:
-    for threshold in rule.fail_when:
-        if highest.get(threshold.class_, -1.0) < threshold.min_confidence:
+def _quality(plan: Plan, every: Sequence[Annotation], highest: dict[str, float]) -> dict[str, Any]:
+    for class_, min_confidence, threshold in plan.fail_when:
+        if highest.get(class_, -1.0) < min_confidence:
             continue
         if confidences := _meeting(threshold, every):
             stated = [confidence for confidence in confidences if confidence != UNSTATED]

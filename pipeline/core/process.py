@@ -19,6 +19,7 @@ from pipeline.core.enrich import (
     warn,
 )
 from pipeline.core.explain import explain
+from pipeline.core.plan import Plan
 from pipeline.core.record import RawRecord, place_of, row_version
 from pipeline.core.registry import Registry
 from pipeline.core.timestamps import arrival_at, event_time
@@ -29,7 +30,7 @@ from schemas.device import Device
 from schemas.event_data import EVENT_DATA
 from schemas.raw_inference import RawInferenceResult
 from schemas.reject import RejectReason
-from schemas.use_case import ImagePolicy, UseCase
+from schemas.use_case import ImagePolicy
 
 _NAMESPACE = uuid.UUID("6f0f5f64-3f57-5f0c-9d0e-5a0c8d1c1b7e")
 """Namespace of the ids of events that came without one (UUIDv5 of topic, partition and offset)."""
@@ -61,9 +62,9 @@ def process(record: RawRecord, registry: Registry) -> Processed:
     """
     raw = decode(record, registry)
     source = _source(raw, record)
-    use_case, device = _use_case(raw, source.get("device_id", ""), registry)
-    if device is not None:
-        _complete_source(source, device)
+    plan, device = _plan(raw, source.get("device_id", ""), registry)
+    use_case, added = plan.use_case, plan.additions_of(device)
+    source = {**added.source, **source}
     warnings: Warnings = []
     arrival = arrival_at(record.timestamp)
     moment = event_time(raw.timestamp, arrival)
@@ -71,9 +72,9 @@ def process(record: RawRecord, registry: Registry) -> Processed:
         warn(warnings, "timestamp_missing", "timestamp", "absent: the time of arrival was taken")
     elif moment > arrival.skewed:
         warn(warnings, "clock_skew", "timestamp", "more than five minutes ahead of the time of arrival")
-    shift = find_shift(registry, source.get("factory_id", ""), use_case, moment)
-    metadata = complete_metadata(raw.custom_metadata, use_case, device, shift)
-    check_metadata(metadata, use_case.metadata, warnings)
+    shift = find_shift(registry, source.get("factory_id", ""), plan, moment)
+    metadata = complete_metadata(raw.custom_metadata, plan, added.metadata, shift)
+    check_metadata(metadata, plan, warnings)
     views = collect_views(raw, use_case.images)
 
     event: dict[str, Any] = {
@@ -92,8 +93,8 @@ def process(record: RawRecord, registry: Registry) -> Processed:
     _add_annotations(event, views)
     objects = [item for kind in OBJECT_KINDS if kind in event for item in event[kind]]
     every = [*objects, *event["classifications"]] if "classifications" in event else objects
-    highest = _add_counts(event, objects, every)
-    event_data = _event_data(event["event_type"], raw, use_case, objects, every, highest, metadata)
+    highest = _add_counts(event, objects)
+    event_data = _event_data(event["event_type"], raw, plan, objects, every, highest, metadata)
     if views.images:
         event["images"] = views.images
     if metadata:
@@ -121,13 +122,7 @@ def _source(raw: RawInferenceResult, record: RawRecord) -> dict[str, str]:
     return source
 
 
-def _complete_source(source: dict[str, str], device: Device) -> None:
-    for name in ("factory_id", "stream_id", "workflow_id"):
-        if name not in source and (value := getattr(device, name)):
-            source[name] = value
-
-
-def _use_case(raw: RawInferenceResult, device_id: str, registry: Registry) -> tuple[UseCase, Device | None]:
+def _plan(raw: RawInferenceResult, device_id: str, registry: Registry) -> tuple[Plan, Device | None]:
     """The use case that the record names, else its device's; and the device, of the same workspace."""
     use_case_id, device = raw.use_case_id, None
     if use_case_id is None:
@@ -136,14 +131,14 @@ def _use_case(raw: RawInferenceResult, device_id: str, registry: Registry) -> tu
     if use_case_id is None:
         message = "none given, and the device registry has no default for this device (or several workspaces have it)"
         raise InvalidRecordError(RejectReason.UNKNOWN_USE_CASE, message, "use_case_id")
-    use_case = registry.use_cases.get(use_case_id)
-    if use_case is None or (device is not None and device.workspace_id != use_case.workspace_id):
+    plan = registry.plans.get(use_case_id)
+    if plan is None or (device is not None and device.workspace_id != plan.use_case.workspace_id):
         message = f"no use case {use_case_id!r}; apply its document, then replay this reject"
         raise InvalidRecordError(RejectReason.UNKNOWN_USE_CASE, message, "use_case_id")
-    if use_case.status != "active":
+    if not plan.active:
         message = f"use case {use_case_id!r} is archived"
         raise InvalidRecordError(RejectReason.UNKNOWN_USE_CASE, message, "use_case_id")
-    return use_case, device or registry.devices.get((use_case.workspace_id, device_id))
+    return plan, device or registry.devices.get((plan.use_case.workspace_id, device_id))
 
 
 def _derived_id(record: RawRecord) -> str:
@@ -165,24 +160,25 @@ def _add_annotations(event: dict[str, Any], views: Views) -> None:
                 event[kind] = [*event[kind], *annotations] if kind in event else annotations
 
 
-def _add_counts(event: dict[str, Any], objects: list[Any], every: list[Any]) -> dict[str, float]:
-    if objects:
-        counts: dict[str, int] = {}
-        for item in objects:
-            name = item["class"]
-            counts[name] = counts.get(name, 0) + 1
-        event["class_counts"] = counts
+def _add_counts(event: dict[str, Any], objects: list[Any]) -> dict[str, float]:
+    """Count the objects by class and note the highest confidence; return that of each class."""
+    counts: dict[str, int] = {}
     highest: dict[str, float] = {}
     top = -1.0
-    for item in every:
-        confidence = item["confidence"]
-        if confidence is None:
-            highest[item["class"]] = UNSTATED
-            continue
-        if confidence > top:
-            top = confidence
-        if confidence > highest.get(item["class"], -1.0):
-            highest[item["class"]] = confidence
+    for items, counted in ((objects, True), (event.get("classifications", ()), False)):
+        for item in items:
+            name, confidence = item["class"], item["confidence"]
+            if counted:
+                counts[name] = counts.get(name, 0) + 1
+            if confidence is None:
+                highest[name] = UNSTATED
+                continue
+            if confidence > top:
+                top = confidence
+            if confidence > highest.get(name, -1.0):
+                highest[name] = confidence
+    if counts:
+        event["class_counts"] = counts
     if top >= 0.0:
         event["max_confidence"] = top
     return highest
@@ -191,16 +187,16 @@ def _add_counts(event: dict[str, Any], objects: list[Any], every: list[Any]) -> 
 def _event_data(
     event_type: str,
     raw: RawInferenceResult,
-    use_case: UseCase,
+    plan: Plan,
     objects: list[Any],
     every: list[Any],
     highest: dict[str, float],
     metadata: dict[str, Any],
 ) -> Any:
     if raw.event_data is None:
-        if event_type != use_case.event_type:
+        if event_type != plan.use_case.event_type:
             return None
-        return compute_event_data(use_case, objects, every, highest, metadata)
+        return compute_event_data(plan, objects, every, highest, metadata)
     try:
         return EVENT_DATA[event_type].validate_python(raw.event_data)
     except ValidationError as error:

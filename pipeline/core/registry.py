@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import Self
 
 from pipeline.core.alerts.candidates import CompiledRule, compile_rules
+from pipeline.core.plan import Plan, make_plan
 from schemas.device import WEEKDAYS, Device, Factory
 from schemas.use_case import UseCase
 
@@ -83,6 +84,11 @@ class Registry:
         if use_case is None:
             return self._devices_of_one_workspace.get(device_id)
         return self.devices.get((use_case.workspace_id, device_id))
+
+    @cached_property
+    def plans(self) -> Mapping[str, Plan]:
+        """Use cases laid out for processing, by id."""
+        return {key: make_plan(use_case) for key, use_case in self.use_cases.items()}
 
     @cached_property
     def calendars(self) -> Mapping[tuple[str, str], ShiftCalendar]:

@@ -34,8 +34,6 @@ _JSON_SETTINGS: Final[dict[str, Any]] = {
     "optimize_on_insert": 0,
 }
 
-_CHUNK_LINES: Final = 1_000
-
 REJECT_COLUMNS: Final = (
     *("topic", "partition", "offset", "timestamp", "reason", "message", "field", "use_case_id", "device_id"),
     *("key", "value", "headers"),
@@ -88,18 +86,12 @@ def insert_events(client: Client, lines: Sequence[bytes]) -> None:
     """Insert events, one JSON object each. Raises as `translated`; DependencyError also on a short count."""
     with translated():
         summary = client.raw_insert(
-            "stored_events", insert_block=_chunks(lines), fmt="JSONEachRow", settings=_JSON_SETTINGS
+            "stored_events", insert_block=b"\n".join(lines), fmt="JSONEachRow", settings=_JSON_SETTINGS
         )
     # A server that reports fewer rows than were sent has lost some without an error (seen: compressed frames).
     written = int(summary.summary.get("written_rows", 0))
     if written and written < len(lines):
         raise DependencyError(f"ClickHouse: {written} of {len(lines)} rows were written")
-
-
-def _chunks(lines: Sequence[bytes]) -> Iterator[bytes]:
-    """The lines in pieces of about a megabyte: one large buffer would be new memory each time."""
-    for start in range(0, len(lines), _CHUNK_LINES):
-        yield b"\n".join(lines[start : start + _CHUNK_LINES]) + b"\n"
 
 
 def insert_rejects(client: Client, rejects: Sequence[Reject]) -> None:

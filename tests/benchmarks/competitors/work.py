@@ -17,8 +17,8 @@ from pipeline.settings import Settings, load_settings
 from schemas.topics import INFERENCES
 
 TOPIC = INFERENCES.name
-BATCH = 20_000
-"""Records of one insert, the worker's own default."""
+BATCH = 30_000
+"""Records of one insert, the most rows of one insert of the worker, by default."""
 
 
 class Work:
