@@ -20,7 +20,7 @@ class Step(StrEnum):
     """The moments of the commit order at which a crash leaves another state behind."""
 
     GATHERED = "gathered"
-    """Nothing is written yet."""
+    """No row is written yet; images may be on their way."""
     IMAGE_STORED = "image_stored"
     """One image is stored, others perhaps not."""
     IMAGES_STORED = "images_stored"

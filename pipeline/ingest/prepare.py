@@ -2,8 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Sequence
-from functools import partial
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from pipeline.core.process import Processed
@@ -11,12 +10,13 @@ from pipeline.core.record import RawRecord
 from pipeline.core.views import fill_reference
 from pipeline.edges.registry import RegistryReader
 from pipeline.edges.retry import until_done
-from pipeline.edges.s3 import ImageStore
 from pipeline.errors import InvalidRecordError
 from pipeline.ingest.batch import Batch, add_processed, merge, process_records, reject
+from pipeline.ingest.images import ImageRequests
 
-_SLICE: Final = 500
-"""Records processed before other tasks get their turn: a few milliseconds without images."""
+_SLICE_RECORDS: Final = 500
+_SLICE_BYTES: Final = 512 * 1024
+"""What is processed before other tasks get their turn: a few milliseconds, with images in the records or without."""
 
 _REFRESH_AT_MOST_EVERY_S: Final = 0.5
 
@@ -24,10 +24,9 @@ _REFRESH_AT_MOST_EVERY_S: Final = 0.5
 class Preparer:
     """Prepares batches with the registry as it stands."""
 
-    def __init__(self, registry: RegistryReader, images: ImageStore, image_concurrency: int) -> None:
+    def __init__(self, registry: RegistryReader, images: ImageRequests) -> None:
         self._registry = registry
         self._images = images
-        self._image_slots = asyncio.Semaphore(image_concurrency)
 
     async def prepare(self, records: Sequence[RawRecord]) -> Batch:
         """What the records lead to. A dependency that is away is waited for; no record is left out."""
@@ -45,8 +44,7 @@ class Preparer:
 
     async def _process(self, records: Sequence[RawRecord], *, last_try: bool) -> Batch:
         batch = Batch()
-        for start in range(0, len(records), _SLICE):
-            part = records[start : start + _SLICE]
+        for part in slices(records):
             merge(batch, process_records(part, self._registry.current, last_try=last_try))
             await asyncio.sleep(0)
         return batch
@@ -57,11 +55,22 @@ class Preparer:
         references, processed.references = processed.references, []
         for reference in references:
             try:
-                async with self._image_slots:
-                    look_up = partial(self._images.resolve, event["workspace_id"], reference, processed.image_policy)
-                    info = await until_done(partial(asyncio.to_thread, look_up))
+                info = await self._images.resolve(event["workspace_id"], reference, processed.image_policy)
             except InvalidRecordError as error:
                 batch.rejects.append(reject(record, error))
                 return
             fill_reference(event, reference, info)
         add_processed(batch, record, processed)
+
+
+def slices(records: Sequence[RawRecord]) -> Iterator[Sequence[RawRecord]]:
+    """The records in runs of bounded number and size, in order; a larger record is a run of its own."""
+    start = size = 0
+    for position, record in enumerate(records):
+        length = len(record.value or b"")
+        if position > start and (position - start >= _SLICE_RECORDS or size + length > _SLICE_BYTES):
+            yield records[start:position]
+            start, size = position, 0
+        size += length
+    if start < len(records):
+        yield records[start:]

@@ -18,6 +18,7 @@ from pipeline.edges.s3 import ImageStore
 from pipeline.edges.sweep import sweep_forever
 from pipeline.errors import DependencyError, VisionEventsError
 from pipeline.ingest.allocator import keep_freed_memory
+from pipeline.ingest.images import ImageRequests
 from pipeline.ingest.prepare import Preparer
 from pipeline.ingest.publisher import Publisher
 from pipeline.ingest.writer import Writer
@@ -45,13 +46,13 @@ async def _work(settings: Settings) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     clickhouse = await until_done(lambda: asyncio.to_thread(connect, settings))
-    images, registry = ImageStore(settings), RegistryReader(clickhouse)
+    images, registry = ImageRequests(ImageStore(settings), settings.image_concurrency), RegistryReader(clickhouse)
     await until_done(lambda: asyncio.to_thread(registry.refresh))
     await until_done(lambda: ensure_topics(settings))
     kafka = producer(settings)
     await until_done(lambda: start_producer(kafka))
     writer = Writer(settings, clickhouse, images, Publisher(kafka))
-    agent = IngestAgent(Preparer(registry, images, settings.image_concurrency), writer)
+    agent = IngestAgent(Preparer(registry, images), writer)
     app = make_app(settings, agent)
     await app.start()
     gc.collect()

@@ -16,10 +16,10 @@ from pipeline.core.record import place_of
 from pipeline.core.views import Upload
 from pipeline.edges.clickhouse import insert_events, insert_rejects
 from pipeline.edges.retry import until_done
-from pipeline.edges.s3 import ImageStore
 from pipeline.errors import InvalidRecordError, RowRefusedError
 from pipeline.ingest.batch import Batch, Row, merge, reject
 from pipeline.ingest.crash import Step, crash_point
+from pipeline.ingest.images import ImageRequests
 from pipeline.ingest.publisher import Publisher
 from pipeline.settings import Settings
 from schemas.reject import Reject, RejectReason
@@ -35,6 +35,8 @@ class _Flush:
 
     batch: Batch = field(default_factory=Batch)
     acknowledge: list[Acknowledge] = field(default_factory=list)
+    puts: list[asyncio.Task[None]] = field(default_factory=list)
+    """Images on their way to the store: they need not wait for the flush before."""
     since: float = field(default_factory=time.monotonic)
 
     @property
@@ -45,12 +47,11 @@ class _Flush:
 class Writer:
     """Takes batches and writes them. `add` waits while two flushes' worth is not durable yet: back-pressure."""
 
-    def __init__(self, settings: Settings, clickhouse: Client, images: ImageStore, publisher: Publisher) -> None:
+    def __init__(self, settings: Settings, clickhouse: Client, images: ImageRequests, publisher: Publisher) -> None:
         self._settings = settings
         self._clickhouse = clickhouse
         self._images = images
         self._publisher = publisher
-        self._image_slots = asyncio.Semaphore(settings.image_concurrency)
         self._gathering = _Flush()
         self._changed = asyncio.Condition()
         self._reached = crash_point()
@@ -61,6 +62,8 @@ class Writer:
             await self._changed.wait_for(lambda: self._gathering.size < self._settings.batch_max_rows)
             if not self._gathering.acknowledge:
                 self._gathering.since = time.monotonic()
+            self._gathering.puts += [asyncio.create_task(self._put(*upload)) for upload in batch.uploads]
+            batch.uploads = []  # their bytes are held by the requests, and let go one by one
             merge(self._gathering.batch, batch)
             self._gathering.acknowledge.append(acknowledge)
             self._changed.notify_all()
@@ -90,8 +93,8 @@ class Writer:
         batch, reached = flush.batch, self._reached
         reached(Step.GATHERED)
         # 1. Images: an event that can be seen has its pictures.
-        if batch.uploads:
-            await self._put_images(batch)
+        if flush.puts:
+            await asyncio.gather(*flush.puts)
             reached(Step.IMAGES_STORED)
         # 2. Rows of events and rejects.
         if batch.rows:
@@ -114,13 +117,9 @@ class Writer:
             acknowledge()
         reached(Step.ACKNOWLEDGED)
 
-    async def _put_images(self, batch: Batch) -> None:
-        async def put(workspace_id: str, upload: Upload) -> None:
-            async with self._image_slots:
-                await until_done(lambda: asyncio.to_thread(self._images.put, workspace_id, upload))
-                self._reached(Step.IMAGE_STORED)
-
-        await asyncio.gather(*(put(workspace_id, upload) for workspace_id, upload in batch.uploads))
+    async def _put(self, workspace_id: str, upload: Upload) -> None:
+        await self._images.put(workspace_id, upload)
+        self._reached(Step.IMAGE_STORED)
 
     async def _insert_events(self, batch: Batch, rows: list[Row]) -> None:
         """Insert rows; where ClickHouse refuses one for good, halve until it is found, and reject only that."""
