@@ -115,6 +115,19 @@ class Settings(BaseSettings):
     rate_limit: int = Field(
         1000, ge=0, le=1_000_000, description="Calls a second that one key may make of a gateway; 0: no limit."
     )
+    alert_group: str = Field("vision-alerts", description="Consumer group of the alert workers; names their tables.")
+    alert_receivers: Path | None = Field(None, description="YAML file of those who are told of alerts.")
+    alert_retry_s: float = Field(
+        900,
+        gt=0,
+        le=86400,
+        description="How long a receiver that fails is tried before the alert is put aside as dead.",
+    )
+    alert_tick_ms: int = Field(250, ge=50, le=10_000, description="How often alert workers look how far time has come.")
+    alert_slack_ms: int = Field(
+        1_000, ge=0, le=60_000, description="How far the clocks of the brokers and of an alert worker may differ."
+    )
+    alert_resend_s: float = Field(60, ge=5, le=3600, description="How often an Alertmanager is told of open alerts.")
     log_level: str = Field("INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="Least level that is logged.")
 
     @classmethod

@@ -7,6 +7,8 @@ import typer
 from rich.console import Console
 
 from pipeline.cli import (
+    alert_worker,
+    alerts,
     bench,
     demo,
     devices,
@@ -41,12 +43,14 @@ app.command("publish")(publish.publish)
 app.add_typer(use_cases.app, name="use-cases")
 app.add_typer(devices.app, name="devices")
 app.add_typer(rejects.app, name="rejects")
+app.add_typer(alerts.app, name="alerts")
 app.add_typer(rules.app, name="rules")
 app.add_typer(images.app, name="images")
 app.add_typer(keys.app, name="keys")
 app.command("gateway")(gateway.gateway)
 app.add_typer(edge.app, name="edge")
 app.command("worker")(worker.worker)
+app.command("alert-worker")(alert_worker.alert_worker)
 app.command("migrate")(migrate.migrate_command)
 app.command("demo")(demo.demo)
 app.command("bench", context_settings=bench.PASS_ON)(bench.bench)

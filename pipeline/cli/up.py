@@ -92,7 +92,9 @@ def _parts(settings: Settings, workers: int) -> list[Part]:
     environment = _environment(settings)
     base = [sys.executable, "-m", "pipeline"]
     url = f"http://{settings.http_host}:{settings.http_port}/readyz"
+    alerts = Part("alerts", [*base, "alert-worker"], environment | {f"{PREFIX}WORKER_ID": "alerts"})
     return [
+        alerts,
         Part("gateway", [*base, "gateway"], environment, ready=lambda: urllib.request.urlopen(url, timeout=5).close()),
         *(
             Part(name, [*base, "worker"], environment | {f"{PREFIX}WORKER_ID": name})

@@ -9,6 +9,7 @@ from typing import Self
 
 from pipeline.core.alerts.candidates import CompiledRule, compile_rules
 from pipeline.core.plan import Plan, make_plan
+from schemas.alert import Silence
 from schemas.device import WEEKDAYS, Device, Factory
 from schemas.use_case import UseCase
 
@@ -45,7 +46,7 @@ class ShiftCalendar:
         return None
 
 
-Entry = UseCase | Device | Factory
+Entry = UseCase | Device | Factory | Silence
 
 
 @dataclass(frozen=True)
@@ -59,6 +60,7 @@ class Registry:
     use_cases: Mapping[str, UseCase] = field(default_factory=dict)
     devices: Mapping[tuple[str, str], Device] = field(default_factory=dict)
     factories: Mapping[tuple[str, str], Factory] = field(default_factory=dict)
+    silences: tuple[Silence, ...] = ()
 
     @classmethod
     def of(cls, entries: Iterable[Entry]) -> Self:
@@ -66,14 +68,17 @@ class Registry:
         use_cases: dict[str, UseCase] = {}
         devices: dict[tuple[str, str], Device] = {}
         factories: dict[tuple[str, str], Factory] = {}
+        silences: list[Silence] = []
         for entry in entries:
             if isinstance(entry, UseCase):
                 use_cases[entry.id] = entry
             elif isinstance(entry, Device):
                 devices[entry.workspace_id, entry.id] = entry
+            elif isinstance(entry, Silence):
+                silences.append(entry)
             else:
                 factories[entry.workspace_id, entry.id] = entry
-        return cls(use_cases, devices, factories)
+        return cls(use_cases, devices, factories, tuple(silences))
 
     def device(self, device_id: str, use_case_id: str | None) -> Device | None:
         """The device of this id in the workspace of the use case.

@@ -1,6 +1,6 @@
 """Kafka: connections, topics, and how far producers and workers have come."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from operator import itemgetter
 from typing import Any, NamedTuple
@@ -78,13 +78,17 @@ async def ensure_topics(settings: Settings) -> list[str]:
     async with admin(settings) as client:
         existing = set(await client.list_topics())
         missing = [topic for topic in wanted if topic.name not in existing]
-        if not missing:
-            return []
-        response = await client.create_topics(missing)
+        await _create(client, missing)
+    return [topic.name for topic in missing]
+
+
+async def _create(client: AIOKafkaAdminClient, topics: Sequence[NewTopic]) -> None:
+    if not topics:
+        return
+    response = await client.create_topics(list(topics))
     for name, code, *_ in response.topic_errors:
         if code and for_code(code) is not TopicAlreadyExistsError:
             raise ConfigurationError(f"topic {name} cannot be created: {for_code(code).__name__}")
-    return [topic.name for topic in missing]
 
 
 async def ask_topics(settings: Settings) -> None:
@@ -93,6 +97,26 @@ async def ask_topics(settings: Settings) -> None:
         missing = {topic.name for topic in TOPICS} - set(await client.list_topics())
     if missing:
         raise ConfigurationError(f"Kafka: no topic {', '.join(sorted(missing))}; run `vision-events migrate`")
+
+
+async def ensure_compacted(settings: Settings, names: Sequence[str], partitions: int) -> None:
+    """Create compacted topics that are missing. Raises DependencyError or ConfigurationError."""
+    config = {"cleanup.policy": "compact", "segment.ms": "600000", "min.cleanable.dirty.ratio": "0.1"}
+    async with admin(settings) as client:
+        existing = set(await client.list_topics())
+        wanted = [
+            NewTopic(name, partitions, settings.topic_replication, topic_configs=config)
+            for name in names
+            if name not in existing
+        ]
+        await _create(client, wanted)
+
+
+async def partition_count(settings: Settings, topic: str) -> int:
+    """How many partitions a topic has. Raises DependencyError."""
+    async with admin(settings) as client:
+        described = await client.describe_topics([topic])
+    return len(described[0]["partitions"])
 
 
 async def progress(settings: Settings, group: str) -> list[PartitionProgress]:

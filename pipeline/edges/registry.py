@@ -1,5 +1,7 @@
 """The registry in ClickHouse: use cases, devices and factories as documents, and how workers follow its changes."""
 
+import asyncio
+import logging
 import threading
 import time
 from collections.abc import Iterable, Sequence
@@ -9,14 +11,22 @@ from clickhouse_connect.driver import Client
 
 from pipeline.core.registry import Entry, Registry
 from pipeline.edges.clickhouse import translated
-from pipeline.errors import ConfigurationError
+from pipeline.errors import ConfigurationError, DependencyError
+from schemas.alert import Silence
 from schemas.device import Device, Factory
 from schemas.use_case import UseCase
+
+log = logging.getLogger(__name__)
 
 _Place = tuple[str, str, str]
 """Kind, workspace and id of a document."""
 
-_KINDS: Final[dict[str, type[Entry]]] = {"use_case": UseCase, "device": Device, "factory": Factory}
+_KINDS: Final[dict[str, type[Entry]]] = {
+    "use_case": UseCase,
+    "device": Device,
+    "factory": Factory,
+    "silence": Silence,
+}
 _COLUMNS: Final = ("kind", "workspace_id", "id", "document", "version")
 _OVERLAP_NS: Final = 60 * 10**9
 """Clocks of those who apply documents may differ by so much before a worker misses a change."""
@@ -83,3 +93,14 @@ class RegistryReader:
             self._versions[place] = version
             self._newest = max(self._newest, version)
         self.current = Registry.of(self._entries.values())
+
+
+async def follow(registry: RegistryReader, interval_s: float) -> None:
+    """Keep a registry up to date until cancelled. While ClickHouse is away the last snapshot serves on."""
+    while True:
+        await asyncio.sleep(interval_s)
+        try:
+            if await asyncio.to_thread(registry.refresh):
+                log.info("registry: %d use cases", len(registry.current.use_cases))
+        except DependencyError as error:
+            log.warning("the registry cannot be read, going on with what is known: %s", error)

@@ -12,11 +12,11 @@ import uvloop
 
 from pipeline.edges.clickhouse import connect
 from pipeline.edges.kafka import ensure_topics, producer, start_producer
-from pipeline.edges.registry import RegistryReader
+from pipeline.edges.registry import RegistryReader, follow
 from pipeline.edges.retry import until_done
 from pipeline.edges.s3 import ImageStore
 from pipeline.edges.sweep import sweep_forever
-from pipeline.errors import DependencyError, VisionEventsError
+from pipeline.errors import VisionEventsError
 from pipeline.ingest.allocator import keep_freed_memory
 from pipeline.ingest.images import ImageRequests
 from pipeline.ingest.prepare import Preparer
@@ -125,14 +125,3 @@ def make_app(settings: Settings, agent: IngestAgent) -> faust.App:
     )
     app.agent(batch_topic(app, INFERENCES.name))(agent.ingest)
     return app
-
-
-async def follow(registry: RegistryReader, interval_s: float) -> None:
-    """Keep the registry up to date. While ClickHouse is away the last snapshot serves on."""
-    while True:
-        await asyncio.sleep(interval_s)
-        try:
-            if await asyncio.to_thread(registry.refresh):
-                log.info("registry: %d use cases", len(registry.current.use_cases))
-        except DependencyError as error:
-            log.warning("the registry cannot be read, going on with what is known: %s", error)

@@ -27,6 +27,8 @@ class RecordBatch:
     partition: int
     records: Sequence[Record]
     size: int
+    generation: int
+    """The group generation in which it was read."""
     _delivery: Delivery
     _on_ack: Callable[[Delivery], bool]
 

@@ -145,7 +145,7 @@ class BatchConsumer(driver.Consumer):
             delivery.state = State.STALE
         # None makes Faust's loop take the message as it is: the checks are made above.
         self._read_offset[tp] = None
-        first = records[0]
+        first, acker, generation = records[0], self._acker(record.offsets), self.app.consumer_generation_id
         return BatchMessage(
             tp.topic,
             tp.partition,
@@ -154,13 +154,18 @@ class BatchConsumer(driver.Consumer):
             first.timestamp_type,
             None,
             None,
-            cast(bytes, RecordBatch(tp.topic, tp.partition, records, size, delivery, self._acker(record.offsets))),
+            cast(bytes, RecordBatch(tp.topic, tp.partition, records, size, generation, delivery, acker)),
             None,
             0,
             size,
             tp,
-            generation_id=self.app.consumer_generation_id,
+            generation_id=generation,
         )
+
+    def done_until(self, tp: TP) -> int | None:
+        """Offset of the first record of a batch topic that is not acknowledged; None while it is not known."""
+        offsets = self._offsets.get(tp)
+        return offsets.frontier if offsets else None
 
     # -- acknowledging and committing
 

@@ -21,7 +21,7 @@ def services() -> dict[str, Any]:
 def test_every_setting_and_command_exists() -> None:
     commands = typer.main.get_command(app).commands  # type: ignore[attr-defined]
     ours = {name: service for name, service in services().items() if "build" in service}
-    assert set(ours) == {"migrate", "worker", "gateway"}
+    assert set(ours) == {"migrate", "worker", "alert-worker", "gateway"}
     for service in ours.values():
         assert service["command"] in commands
         names = {name.removeprefix(PREFIX).lower() for name in service["environment"]}

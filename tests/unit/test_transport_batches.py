@@ -88,7 +88,7 @@ async def test_an_event_carries_the_batch_itself():
 
 
 def message_of(delivery: Delivery) -> BatchMessage:
-    batch = RecordBatch("t", 0, [record(0, 1)], 1, delivery, lambda _: True)
+    batch = RecordBatch("t", 0, [record(0, 1)], 1, 1, delivery, lambda _: True)
     return BatchMessage("t", 0, 0, 0.0, 0, None, None, batch, None, 0, 1, generation_id=7)
 
 

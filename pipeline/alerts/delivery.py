@@ -1,0 +1,132 @@
+"""Reads `vision.alerts` and tells whom it concerns: a row in the table, and each receiver once.
+
+Each receiver of a partition has a queue of its own, so that one that is away does not hold up the others. What a
+receiver was told of an alert last is kept in a Faust table: what comes again is not told again.
+"""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterable, Sequence
+from functools import partial
+
+import orjson
+from clickhouse_connect.driver import Client
+from pydantic import ValidationError
+
+from pipeline.alerts.receivers import Sender
+from pipeline.alerts.store import PartitionTable
+from pipeline.edges.alerts import Delivery, insert_alerts, insert_deliveries
+from pipeline.edges.retry import until_done
+from pipeline.errors import VisionEventsError
+from pipeline.transport import RecordBatch
+from schemas.alert import Alert, AlertEvent
+from schemas.receiver import Receiver
+
+log = logging.getLogger(__name__)
+
+Told = dict[str, list[int]]
+"""By receiver: when the alert fired of which it was told last, and 0 for its beginning, 1 for its end."""
+
+
+class Deliverer:
+    """The agent of `vision.alerts`."""
+
+    def __init__(
+        self, table: PartitionTable, receivers: Sequence[Receiver], sender: Sender, clickhouse: Client
+    ) -> None:
+        self._table = table
+        self._receivers = receivers
+        self._sender = sender
+        self._clickhouse = clickhouse
+        self._queues: dict[tuple[int, str], asyncio.Task[list[Delivery]]] = {}
+        self._running: set[asyncio.Task[None]] = set()
+        self._failure: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    async def deliver(self, batches: AsyncIterable[RecordBatch]) -> None:
+        """The body of the Faust agent. No exception leaves it: Faust would take that for "done, go on"."""
+        try:
+            async for batch in batches:
+                events = [event for record in batch if (event := _parse(record.value)) is not None]
+                queued = [self._queued(batch, receiver, events) for receiver in self._receivers]
+                task = asyncio.ensure_future(self._finish(batch, events, queued))
+                self._running.add(task)
+                task.add_done_callback(self._running.discard)
+        except VisionEventsError as error:
+            self._fail(error)
+            await asyncio.Event().wait()  # returning would make Faust start the agent anew
+
+    async def failed(self) -> None:
+        """Wait until the agent cannot go on, and raise why."""
+        await self._failure
+
+    def _fail(self, error: BaseException) -> None:
+        if not self._failure.done():
+            self._failure.set_exception(error)
+
+    async def _finish(
+        self, batch: RecordBatch, events: Sequence[AlertEvent], queued: Sequence[asyncio.Task[list[Delivery]]]
+    ) -> None:
+        """Wait for everything that a batch leads to, then acknowledge it. The table is no condition of telling."""
+        try:
+            if events:
+                alerts = [event.data for event in events]
+                await until_done(lambda: asyncio.to_thread(insert_alerts, self._clickhouse, alerts))
+            if deliveries := [item for found in await asyncio.gather(*queued) for item in found]:
+                await until_done(lambda: asyncio.to_thread(insert_deliveries, self._clickhouse, deliveries))
+        except Exception as error:
+            self._fail(error)
+        else:
+            batch.ack()
+
+    def _queued(
+        self, batch: RecordBatch, receiver: Receiver, events: Sequence[AlertEvent]
+    ) -> asyncio.Task[list[Delivery]]:
+        place = (batch.partition, receiver.name)
+        before = self._queues.get(place)
+
+        async def work() -> list[Delivery]:
+            if before is not None:
+                await asyncio.wait([before])
+            return await self._tell(batch, receiver, events)
+
+        task = self._queues[place] = asyncio.ensure_future(work())
+        return task
+
+    async def _tell(self, batch: RecordBatch, receiver: Receiver, events: Sequence[AlertEvent]) -> list[Delivery]:
+        deliveries = []
+        for event in events:
+            if not batch.active:
+                break  # another worker has the partition now
+            key, mark = event.data.fingerprint.encode(), _mark(event.data)
+            if not _concerns(receiver, event.data, self._told(batch.partition, key).get(receiver.name), mark):
+                continue
+            deliveries.append(await self._sender.deliver(receiver, event))
+            # Read again: other receivers were told of the same alert meanwhile.
+            content = orjson.dumps(self._told(batch.partition, key) | {receiver.name: mark})
+            await until_done(partial(self._table.write, batch.partition, {key: content}))
+        return deliveries
+
+    def _told(self, partition: int, key: bytes) -> Told:
+        told: Told = orjson.loads(self._table.entries(partition).get(key, b"{}"))
+        return told
+
+
+def _concerns(receiver: Receiver, alert: Alert, last: list[int] | None, mark: list[int]) -> bool:
+    """Whether a receiver is to be told: what it was told already is a repetition, and no end comes without a start."""
+    if alert.suppressed_by or not receiver.takes(alert.labels, alert.status):
+        return False
+    if alert.status == "resolved" and (last is None or last[0] != mark[0]):
+        return False
+    return last is None or last < mark
+
+
+def _mark(alert: Alert) -> list[int]:
+    return [int(alert.fired_at.timestamp() * 1000), int(alert.status == "resolved")]
+
+
+def _parse(value: bytes | None) -> AlertEvent | None:
+    try:
+        return AlertEvent.model_validate_json(value or b"")
+    except ValidationError as error:
+        log.error("a record of vision.alerts is not an alert and is passed over: %s", error)
+        return None

@@ -1,0 +1,11 @@
+"""`vision-events alert-worker`: one alert worker in the foreground."""
+
+from pipeline.alerts.worker import run_alert_worker
+from pipeline.cli.common import DataDir, SetOption, set_up_logging, settings_from
+
+
+def alert_worker(data_dir: DataDir = None, assignments: SetOption = None) -> None:
+    """Run one alert worker until it is told to stop. Start more of them to share the groups."""
+    settings = settings_from(data_dir, assignments)
+    set_up_logging(settings)
+    run_alert_worker(settings)
