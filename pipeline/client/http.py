@@ -8,7 +8,7 @@ import aiohttp
 import orjson
 
 from pipeline.client.api import api_event
-from pipeline.client.transport import Outcome
+from pipeline.client.transport import KeyRefusedError, Outcome
 from pipeline.core.images import decode_base64
 from pipeline.core.outgoing import OutgoingEvent
 from pipeline.errors import ConfigurationError, DependencyError, InvalidRecordError, RefusedError
@@ -119,13 +119,15 @@ class GatewayTransport:
 
 
 def _error(url: str, status: int, body: bytes) -> RefusedError | DependencyError:
-    """What an answer other than success means for the event. A wrong key is mended by a person: the event waits."""
+    """What an answer other than success means for the event."""
     try:
         document = orjson.loads(body)
         said = document.get("error") or document.get("detail") or ""
     except (orjson.JSONDecodeError, AttributeError):
         said = ""
     message = f"{url}: {status}: {said or body[:200].decode('utf-8', 'replace')}"
+    if status in (401, 403):
+        return KeyRefusedError(message)
     # A 404 that says nothing in the API's shape, or that the call is unknown, is of a wrong address: a person mends it.
     wrong_address = status == 404 and (not said or str(said).startswith("no such call"))
     return RefusedError(message) if status in _REFUSED and not wrong_address else DependencyError(message)

@@ -28,11 +28,13 @@ _NEVER = (MessageSizeTooLargeError, InvalidMessageError)
 class KafkaTransport:
     """Delivers to the raw topic: acks from all replicas, idempotent, keyed by device so that its events stay in order.
 
-    With `images="store"` inline images are put into S3 first and the record refers to them; that needs S3 credentials.
+    With `images="store"` inline images are put into S3 first and the record refers to them; that needs S3 credentials,
+    and the workspace of the events' use cases, which owns the images.
     """
 
-    def __init__(self, settings: Settings, images: ImageMode = "inline") -> None:
+    def __init__(self, settings: Settings, images: ImageMode = "inline", workspace_id: str = "default") -> None:
         self._settings = settings
+        self._workspace_id = workspace_id
         self._images = ImageStore(settings) if images == "store" else None
         self._producer: AIOKafkaProducer | None = None
 
@@ -70,7 +72,7 @@ class KafkaTransport:
         if self._images is None or b'"data"' not in event.value:
             return event.value
         try:
-            return await asyncio.to_thread(_store_images, self._images, event.value)
+            return await asyncio.to_thread(_store_images, self._images, self._workspace_id, event.value)
         except InvalidRecordError as error:
             return RefusedError(str(error))
         except DependencyError as error:
@@ -101,7 +103,7 @@ def _classed(error: KafkaError) -> Outcome:
     return RefusedError(f"Kafka: {error!r}") if isinstance(error, _NEVER) else DependencyError(f"Kafka: {error!r}")
 
 
-def _store_images(store: ImageStore, value: bytes) -> bytes:
+def _store_images(store: ImageStore, workspace_id: str, value: bytes) -> bytes:
     """The record with its inline images put into S3 and named by their content."""
     document = orjson.loads(value)
     for position, image in enumerate(document.get("images", ())):
@@ -109,6 +111,6 @@ def _store_images(store: ImageStore, value: bytes) -> bytes:
             field = f"images.{position}.data"
             content = decode_base64(image.pop("data"), field, _ANY_IMAGE)
             info = inspect_image(content, field, _ANY_IMAGE)
-            store.put("default", Upload(info, content))
+            store.put(workspace_id, Upload(info, content))
             image["image_id"] = info.image_id
     return orjson.dumps(document)

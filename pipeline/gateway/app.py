@@ -18,11 +18,19 @@ from fastapi import FastAPI
 from pipeline.gateway.bodies import BodyLimit
 from pipeline.gateway.errors import add_error_handlers
 from pipeline.gateway.openapi import complete
-from pipeline.gateway.routes import bundles, edge, events, health, images, use_cases
+from pipeline.gateway.routes import bundles, edge, events, health, images, use_cases, workspaces
 from pipeline.gateway.services import running
 from pipeline.settings import Settings
 
-ROUTERS = (events.router, images.router, use_cases.router, bundles.router, edge.router, health.router)
+ROUTERS = (
+    events.router,
+    images.router,
+    use_cases.router,
+    bundles.router,
+    edge.router,
+    health.router,
+    workspaces.router,  # last: it answers GET of any single word
+)
 
 
 def make_app(settings: Settings) -> FastAPI:

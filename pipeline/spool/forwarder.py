@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Sequence
 from typing import Final
 
-from pipeline.client.transport import Outcome, Transport
+from pipeline.client.transport import Outcome, Transport, to_send_again
 from pipeline.edges.retry import until_done
 from pipeline.errors import DependencyError, RefusedError
 from pipeline.spool.store import Queued, SpoolStore
@@ -62,21 +62,15 @@ class Forwarder:
 def sort_out(
     batch: Sequence[Queued], outcomes: Sequence[Outcome]
 ) -> tuple[list[int], dict[int, str], DependencyError | None]:
-    """What is delivered, what is refused and why, and the first failure.
-
-    After the first event of a device that failed nothing later of it leaves the queue, even what was delivered: it is
-    sent again in order, and replaces itself.
-    """
-    delivered: list[int] = []
-    refused: dict[int, str] = {}
-    failure: DependencyError | None = None
-    held: set[str] = set()
-    for queued, outcome in zip(batch, outcomes, strict=True):
-        if isinstance(outcome, DependencyError):
-            failure = failure or outcome
-            held.add(queued.event.device_id)
-        elif isinstance(outcome, RefusedError):
-            refused[queued.seq] = str(outcome)
-        elif queued.event.device_id not in held:
-            delivered.append(queued.seq)
+    """What is delivered, what is refused and why, and the first failure; the rest is to be sent again."""
+    again = set(to_send_again([queued.event.device_id for queued in batch], outcomes))
+    refused = {
+        queued.seq: str(outcome)
+        for queued, outcome in zip(batch, outcomes, strict=True)
+        if isinstance(outcome, RefusedError)
+    }
+    delivered = [
+        queued.seq for position, queued in enumerate(batch) if position not in again and queued.seq not in refused
+    ]
+    failure = next((outcome for outcome in outcomes if isinstance(outcome, DependencyError)), None)
     return delivered, refused, failure

@@ -10,9 +10,7 @@ from pathlib import Path
 
 import uvicorn
 
-from pipeline.client.http import GatewayTransport
-from pipeline.client.kafka import KafkaTransport
-from pipeline.client.transport import Transport
+from pipeline.client import as_configured
 from pipeline.errors import ConfigurationError, DependencyError
 from pipeline.settings import Settings
 from pipeline.spool.app import make_app
@@ -51,15 +49,8 @@ def serve(settings: Settings) -> None:
             store.close()
 
 
-def transport_of(settings: Settings) -> Transport:
-    """Where events go: to the gateway where one is named, else to Kafka."""
-    if settings.gateway_url:
-        return GatewayTransport(settings.gateway_url, settings.gateway_api_key.get_secret_value())
-    return KafkaTransport(settings, settings.edge_images)
-
-
 async def _serve(settings: Settings, store: SpoolStore) -> None:
-    writer, transport = SpoolWriter(store), transport_of(settings)
+    writer, transport = SpoolWriter(store), as_configured(settings)
     app = make_app(
         store,
         writer,

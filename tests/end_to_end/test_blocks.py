@@ -1,11 +1,13 @@
-"""The calls of workflow blocks, at the central gateway: local mode, bundles, and what an edge box forwards."""
+"""Requests of the shape that workflow blocks send, at the central gateway; and what an edge box forwards to it."""
 
 import base64
 import hashlib
 import io
+import json
 import tarfile
 import uuid
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -75,6 +77,59 @@ def stored(system: System, event_id: str) -> dict[str, Any]:
 def sender(gateway: Gateway, key: str | None = None) -> httpx.Client:
     key = key or gateway.client().headers["authorization"].removeprefix("Bearer ")
     return httpx.Client(base_url=gateway.url, headers={"X-API-Key": key}, timeout=30)
+
+
+def test_an_event_of_a_block_in_cloud_mode(system: System, gateway: Gateway, use_case: str) -> None:
+    """Two uploads, then the event; success is what raise_for_status takes for it."""
+    authorized = {"Authorization": gateway.client().headers["authorization"]}
+    base = f"{gateway.url}/vision-events"
+    sources = []
+    for colour in ("red", "green"):
+        answer = httpx.post(
+            f"{base}/upload", headers=authorized, files={"file": ("image.jpg", jpeg(colour), "image/jpeg")}, timeout=30
+        )
+        sources.append(answer.raise_for_status().json()["sourceId"])
+    payload = {
+        "eventId": str(uuid.uuid4()),
+        "eventType": "inventory_count",
+        "useCaseId": use_case,
+        "timestamp": datetime.now(UTC).isoformat(),
+        "images": [
+            {
+                "sourceId": sources[0],
+                "inputSourceId": sources[1],
+                "label": "workflow",
+                "instanceSegmentations": [DETECTION | {"points": [[1.0, 2.0], [3.0, 2.0], [3.0, 4.0]]}],
+                "keypoints": [DETECTION | {"keypoints": [{"id": 0, "x": 1.0, "y": 2.0}]}, DETECTION],
+                "classifications": [{"class": "ok", "confidence": 0.0}],
+            }
+        ],
+        "displayImagePosition": 0,
+    }
+    headers = authorized | {"Content-Type": "application/json"}
+    httpx.post(base, headers=headers, content=orjson.dumps(payload), timeout=30).raise_for_status()
+    row = stored(system, payload["eventId"])
+    assert (row["images.source_id"], row["images.input_source_id"]) == ([sources[0]], [sources[1]])
+    assert (row["event_type"], row["warnings.code"]) == ("inventory_count", [])
+
+
+def test_a_response_that_the_kafka_block_publishes_in_our_envelope(system: System, use_case: str) -> None:
+    response = {
+        "inference_id": "7f0c",
+        "time": 0.012,
+        "image": {"width": 1280, "height": 720},
+        "predictions": [
+            *[{"x": 356.5, "y": 151.0, "width": 92.0, "height": 58.0, "confidence": 0.91, "class": "scratch"}],
+            *[{"x": 1.0, "y": 2.0, "width": 3.0, "height": 4.0, "confidence": 0.5, "class": "dent", "class_id": 2}],
+        ],
+    }
+    event_id = str(uuid.uuid4())
+    envelope = {"event_id": event_id, "use_case_id": use_case, "result": response}
+    # The block encodes with the standard library, and its key is the camera's id.
+    system.publish([json.dumps(envelope).encode()], key=b"cam-9")
+    row = stored(system, event_id)
+    assert (row["device_id"], row["frame_width"]) == ("cam-9", 1280)
+    assert row["object_detections.class"] == ["scratch", "dent"]
 
 
 def test_an_event_of_a_block_in_local_mode(system: System, gateway: Gateway, use_case: str) -> None:
@@ -190,11 +245,12 @@ def test_an_edge_box_forwards_to_the_gateway(system: System, gateway: Gateway, u
             "event_type": "quality_check",
             "source": {"device_id": "cam-1", "factory_id": "f-12", "frame_id": 7},
             "image": {"width": 640, "height": 480},
+            "images": [{"data": base64.b64encode(jpeg("red")).decode()}],
             "result": {"object_detections": [DETECTION]},
         }
         ids = [box.http.post("/v2/events", json=record).json()["id"] for _ in range(3)]
         lost = box.http.post("/v2/events", json=record | {"use_case_id": "nobody-made-this"}).json()["id"]
-        ids.append(box.http.post("/v2/events", json=local_event(None, images=[])).json()["id"])
+        ids.append(box.http.post("/v2/events", json=local_event(None)).json()["id"])
         until(box.status, lambda state: state["waiting"] == 0)
         (refused,) = orjson.loads(box.command("refused", "list", "--json"))
         assert refused["event_id"] == lost
@@ -210,5 +266,6 @@ def test_an_edge_box_forwards_to_the_gateway(system: System, gateway: Gateway, u
     row = stored(system, ids[0])
     assert (row["device_id"], row["factory_id"], row["frame_width"]) == ("cam-1", "f-12", 640)
     assert row["object_detections.class"] == ["scratch"]
+    assert row["images.source_id"] == [hashlib.sha256(jpeg("red")).hexdigest()]
     count = system.value("SELECT count() FROM vision_events WHERE event_id IN {ids:Array(String)}", ids=[*ids, lost])
     assert count == 5
