@@ -1,5 +1,6 @@
 """One run: start a worker on a filled topic and an empty table, wait until all is queryable, check all of it."""
 
+import os
 import time
 from collections.abc import Sequence
 from contextlib import ExitStack
@@ -11,6 +12,7 @@ from pipeline.edges.clickhouse import connect
 from pipeline.settings import Settings
 from tests.benchmarks import store, usage
 from tests.benchmarks.processes import OWN_COMMAND, BenchmarkError, Running, running
+from tests.benchmarks.quota import cpu_quota
 from tests.benchmarks.topic import lag, run, wait_for_members
 
 _STALLED_S = 60.0
@@ -55,15 +57,25 @@ class Outcome:
         return asdict(self) | {"rate": self.rate}
 
 
-def contest(settings: Settings, competitor: Competitor, numbers: range, *, workers: int = 1) -> Outcome:
-    """Run a competitor once over the filled topic. Raises BenchmarkError when it fails or loses something."""
+def contest(
+    settings: Settings, competitor: Competitor, numbers: range, *, workers: int = 1, cores: float | None = None
+) -> Outcome:
+    """Run a competitor once over the filled topic; `cores` limits each worker.
+
+    Raises BenchmarkError when it fails or loses something.
+    """
     with store.fresh_database(settings.model_copy(update=competitor.settings)) as own, ExitStack() as stack:
         client = connect(own)
+        limits = [stack.enter_context(cpu_quota(f"{os.getpid()}-{n}", cores)) for n in range(workers if cores else 0)]
         began = time.monotonic()
         started = [
             stack.enter_context(running(competitor.command, own, f"{competitor.name}-{n}", competitor.packages))
             for n in range(workers)
         ]
+        for worker, limit in zip(started, limits, strict=False):
+            if limit is None:
+                raise BenchmarkError("this system has no control groups that would limit a worker's CPU time")
+            limit(worker.process.pid)
         assigned = run(wait_for_members(own, own.ingest_group, workers, lambda: all(w.alive() for w in started)))
         before, cpu = store.count(client), _cpu(own, started)
         if before > len(numbers) / 2:

@@ -63,13 +63,16 @@ def workers(result: Any) -> Table:
     rows = [
         (
             str(row["workers"]),
+            "" if row["limit"] is None else f"{row['limit']} cores",
             f"{row['rate']:,.0f}",
             *(f"{row['cores_used'][name]:.2f}" for name in ("worker", "clickhouse", "kafka")),
         )
         for row in result["rows"]
     ]
     title = f"Workers in one group: {result['ratio']:.2f} times"
-    return Table(title, ("workers", "records/s", "cores: workers", "ClickHouse", "Kafka"), rows)
+    if result["ratio_limited"] is not None:
+        title += f"; with limited workers {result['ratio_limited']:.2f} times"
+    return Table(title, ("workers", "each limited to", "records/s", "cores: workers", "ClickHouse", "Kafka"), rows)
 
 
 def latency(result: Any) -> Table:

@@ -10,7 +10,7 @@ from typing import Any
 import uvloop
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
-from tests.benchmarks.competitors.work import BATCH, TOPIC, Work, freeze_collector, on_stop
+from tests.benchmarks.competitors.work import BATCH, TOPIC, Work, on_stop, settle_memory
 
 
 async def consume(work: Work) -> None:
@@ -25,13 +25,13 @@ async def consume(work: Work) -> None:
     )
     on_stop(asyncio.current_task().cancel)  # type: ignore[union-attr]
     await consumer.start()
-    freeze_collector()
+    settle_memory()
     writing: asyncio.Task[None] | None = None
     lines: list[bytes] = []
     offsets: dict[TopicPartition, int] = {}
     try:
         while True:
-            found = await consumer.getmany(timeout_ms=100, max_records=4_000)
+            found = await consumer.getmany(timeout_ms=100, max_records=2_000)
             for place, records in found.items():
                 lines += work.lines(records)
                 offsets[place] = records[-1].offset + 1
@@ -40,6 +40,7 @@ async def consume(work: Work) -> None:
                     await writing
                 writing = asyncio.create_task(write(work, consumer, lines, offsets))
                 lines, offsets = [], {}
+            await asyncio.sleep(0)  # buffered records come without a wait: the insert and the fetches need their turn
     except asyncio.CancelledError:
         if writing is not None:
             await writing

@@ -24,7 +24,7 @@ from arroyo.processing.strategies import (
 from arroyo.types import BaseValue, Commit, Message, Partition, Topic
 
 from pipeline.core.record import Record
-from tests.benchmarks.competitors.work import BATCH, TOPIC, Work, freeze_collector, on_stop
+from tests.benchmarks.competitors.work import BATCH, TOPIC, Work, on_stop, settle_memory
 
 _FETCH: dict[str, Any] = {
     "fetch.queue.backoff.ms": 5,
@@ -96,7 +96,7 @@ def main(tuned: bool) -> None:
     processor = StreamProcessor(KafkaConsumer(configuration), Topic(TOPIC), factory)
     on_stop(processor.signal_shutdown)
     if tuned:
-        freeze_collector()
+        settle_memory()
     processor.run()
 
 

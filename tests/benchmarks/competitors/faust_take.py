@@ -7,7 +7,7 @@ import faust
 import uvloop
 
 from pipeline.core.record import Record
-from tests.benchmarks.competitors.work import TOPIC, Work, freeze_collector, on_stop
+from tests.benchmarks.competitors.work import TOPIC, Work, on_stop, settle_memory
 
 work = Work()
 app = faust.App(
@@ -44,7 +44,7 @@ async def main() -> None:
     stop = asyncio.Event()
     on_stop(stop.set)
     await app.start()
-    freeze_collector()
+    settle_memory()
     await stop.wait()
     await app.stop()
 

@@ -12,7 +12,7 @@ from quixstreams import Application, message_context
 from quixstreams.sinks import BaseSink, BatchingSink, SinkBatch
 
 from pipeline.core.record import Record
-from tests.benchmarks.competitors.work import BATCH, TOPIC, Work, freeze_collector, on_stop
+from tests.benchmarks.competitors.work import BATCH, TOPIC, Work, on_stop, settle_memory
 
 _FETCH = {
     "fetch.min.bytes": 64 * 1024,
@@ -68,7 +68,7 @@ def main(tuned: bool) -> None:
     frame = app.dataframe(app.topic(TOPIC, value_deserializer="bytes", key_deserializer="bytes"))
     if tuned:
         frame.sink(Tuned(work))
-        freeze_collector()
+        settle_memory()
     else:
         frame.apply(line, metadata=True).sink(AsShipped(work))
     on_stop(app.stop)

@@ -13,6 +13,7 @@ from pipeline.core.record import RawRecord
 from pipeline.core.registry import Registry
 from pipeline.edges.clickhouse import connect, insert_events
 from pipeline.edges.registry import RegistryReader
+from pipeline.ingest.allocator import keep_freed_memory
 from pipeline.settings import Settings, load_settings
 from schemas.topics import INFERENCES
 
@@ -42,8 +43,12 @@ class Work:
         insert_events(self.client, lines)
 
 
-def freeze_collector() -> None:
-    """Keep the garbage collector from looking at what lives for ever: the tuned ones do, as the worker does."""
+def settle_memory() -> None:
+    """What the worker does once it has started, and the tuned ones too.
+
+    The garbage collector does not look at what lives for ever, and the C library keeps what a batch has freed.
+    """
+    keep_freed_memory()
     gc.collect()
     gc.freeze()
     gc.set_threshold(100_000, 50, 50)
