@@ -97,13 +97,15 @@ class GatewayTransport:
         form.add_field("file", content, filename="image", content_type="application/octet-stream")
         async with self._slots:
             answer = await self._request("/upload", data=form)
+        if not isinstance(answer, dict) or not isinstance(answer.get("sourceId"), str):
+            raise DependencyError(f"{self._base}/upload: answered without a sourceId")
         return str(answer["sourceId"])
 
     async def _post(self, path: str, document: Any) -> None:
         body = orjson.dumps(document)
         await self._request(path, data=body, headers={"Content-Type": "application/json"})
 
-    async def _request(self, path: str, **options: Any) -> dict[str, Any]:
+    async def _request(self, path: str, **options: Any) -> Any:
         if self._session is None:
             self._session = aiohttp.ClientSession(headers=self._headers, timeout=self._timeout)
         url = self._base + path
@@ -111,8 +113,7 @@ class GatewayTransport:
             async with self._session.post(url, allow_redirects=False, **options) as response:
                 body = await response.read()
                 if response.status == 201:
-                    answer: dict[str, Any] = orjson.loads(body)
-                    return answer
+                    return orjson.loads(body)
                 raise _error(url, response.status, body)
         except (aiohttp.ClientError, TimeoutError, OSError, orjson.JSONDecodeError) as error:
             raise DependencyError(f"{url}: {error or type(error).__name__}") from error

@@ -1,14 +1,18 @@
 """Delivery: the oldest events first, in order for each device, until the receiver has them or refuses them for good."""
 
 import asyncio
+import logging
 from collections.abc import Sequence
 from typing import Final
 
 from pipeline.client.transport import Outcome, Transport, to_send_again
+from pipeline.core.outgoing import OutgoingEvent
 from pipeline.edges.retry import until_done
 from pipeline.errors import DependencyError, RefusedError
 from pipeline.spool.store import Queued, SpoolStore
 from pipeline.spool.writer import now_ms
+
+log = logging.getLogger(__name__)
 
 BATCH_EVENTS: Final = 500
 BATCH_BYTES: Final = 16 * 1024 * 1024
@@ -48,7 +52,7 @@ class Forwarder:
             return 0
         refused = {queued.seq: DAMAGED for queued in batch if queued.damaged}
         sound = [queued for queued in batch if not queued.damaged]
-        outcomes = await self._transport.deliver([queued.event for queued in sound]) if sound else []
+        outcomes = await self._deliver([queued.event for queued in sound])
         delivered, more, failure = sort_out(sound, outcomes)
         refused |= more
         if delivered or refused:
@@ -57,6 +61,19 @@ class Forwarder:
             await asyncio.to_thread(self._store.note_failure, str(failure), now_ms())
             raise failure
         return len(delivered) + len(refused)
+
+    async def _deliver(self, events: Sequence[OutgoingEvent]) -> list[Outcome]:
+        """The outcomes; where the transport itself fails, which event it fails on is found out and set aside."""
+        try:
+            return await self._transport.deliver(events) if events else []
+        except Exception as error:
+            log.exception("a batch of %d events could not be sent", len(events))
+            if len(events) == 1:
+                return [RefusedError(f"could not be sent: {error!r}")]
+        outcomes: list[Outcome] = []
+        for event in events:
+            outcomes += await self._deliver([event])
+        return outcomes
 
 
 def sort_out(
