@@ -1,13 +1,12 @@
 """From a raw record to a vision event: the whole of what happens to one record, without I/O."""
 
 import uuid
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from pydantic import ValidationError
 
-from pipeline.core.alerts.candidates import CompiledRule
+from pipeline.core.alerts.candidates import RuleSet
 from pipeline.core.decode import decode, key_text
 from pipeline.core.enrich import (
     UNSTATED,
@@ -50,7 +49,7 @@ class Processed:
     uploads: list[Upload]
     references: list[ImageReference]
     image_policy: ImagePolicy
-    rules: Sequence[CompiledRule] = ()
+    rules: RuleSet | None = None
     """Alert rules of the event's use case."""
 
 
@@ -108,7 +107,7 @@ def process(record: RawRecord, registry: Registry) -> Processed:
     if warnings:
         event["warnings"] = warnings
     _add_frame_size(event, raw, device)
-    rules = registry.rules.get(use_case.id, ())
+    rules = registry.rules.get(use_case.id)
     return Processed(event, views.uploads, views.references, use_case.images, rules)
 
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from functools import cached_property
 from typing import Self
 
-from pipeline.core.alerts.candidates import CompiledRule, compile_rules
+from pipeline.core.alerts.candidates import RuleSet, compile_rules
 from pipeline.core.plan import Plan, make_plan
 from schemas.alert import Silence
 from schemas.device import WEEKDAYS, Device, Factory
@@ -106,7 +106,7 @@ class Registry:
         return {device.id: device for device in self.devices.values() if times[device.id] == 1}
 
     @cached_property
-    def rules(self) -> Mapping[str, tuple[CompiledRule, ...]]:
+    def rules(self) -> Mapping[str, RuleSet]:
         """Compiled alert rules by use case id; use cases without rules are absent."""
         compiled = {key: compile_rules(use_case) for key, use_case in self.use_cases.items() if use_case.alerts}
-        return {key: rules for key, rules in compiled.items() if rules}
+        return {key: rules for key, rules in compiled.items() if len(rules)}

@@ -67,7 +67,7 @@ def add_processed(batch: Batch, record: RawRecord, processed: Processed) -> None
     for upload in processed.uploads:
         batch.uploads.append((processed.event["workspace_id"], upload))
     row = Row(orjson.dumps(processed.event, option=orjson.OPT_UTC_Z), record)
-    if processed.rules:
+    if processed.rules is not None:
         row.candidates = find_candidates(processed.rules, processed.event, record.timestamp)
     batch.rows.append(row)
 

@@ -11,6 +11,7 @@ from rich.console import Console
 from pipeline.errors import VisionEventsError
 from pipeline.settings import Settings
 from tests.benchmarks import packages, report
+from tests.benchmarks.alerts import alerts as run_alerts
 from tests.benchmarks.environment import services
 from tests.benchmarks.images import images as run_images
 from tests.benchmarks.latency import latency as run_latency
@@ -52,6 +53,20 @@ def _measure(
     path = report.save(name, result, parameters, output)
     out.print(TABLES[name](result).rich())
     note(f"written to {path}")
+
+
+@app.command()
+def alerts(
+    rate: Annotated[int, typer.Option(help="Events a second.", min=100)] = 2_000,
+    seconds: Annotated[int, typer.Option(help="How long.", min=10)] = 40,
+    rules: Annotated[int, typer.Option(help="Alert rules of the use case.", min=1)] = 200,
+    groups: Annotated[int, typer.Option(help="Groups that events belong to.", min=1)] = 1_000,
+    output: Output = report.RESULTS,
+    running: RunningStack = None,
+) -> None:
+    """From an event to its alert with many rules and groups, and what rules cost an event."""
+    parameters = {"rate": rate, "seconds": seconds, "rules": rules, "groups": groups}
+    _measure("alerts", output, running, parameters, lambda s: run_alerts(s, rate, seconds, rules, groups))
 
 
 @app.command()

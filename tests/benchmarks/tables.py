@@ -28,6 +28,21 @@ class Table:
         return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
+def alerts(result: Any) -> Table:
+    waits = ", ".join(f"{name} {result[f'{name}_ms']:,.0f}" for name in ("p50", "p99", "max"))
+    plain, ruled = result["us_without_rules"], result["us_with_rules"]
+    rows = [
+        ("rules, groups, events/s", f"{result['rules']:,}, {result['groups']:,}, {result['rate']:,}"),
+        ("alerts measured, of those due", f"{result['alerts']:,} of {result['expected']:,}"),
+        ("event to alert, ms", waits),
+        ("processing an event without rules, with them: CPU us", f"{plain:.1f}, {ruled:.1f}"),
+        ("of an event that no rule matches: CPU us", f"{result['us_of_an_event_that_no_rule_matches']:.2f}"),
+        ("alert worker: share of a core", f"{result['alert_worker_cpu_share']:.2f}"),
+        ("alert worker: peak MB", f"{result['alert_worker_mb']:.0f}"),
+    ]
+    return Table("From an event to its alert", ("what", "figure"), rows)
+
+
 def throughput(result: Any) -> Table:
     rows = [
         (
@@ -110,6 +125,7 @@ def images(result: Any) -> Table:
 
 
 TABLES: dict[str, Callable[[Any], Table]] = {
+    "alerts": alerts,
     "throughput": throughput,
     "stages": stages,
     "workers": workers,

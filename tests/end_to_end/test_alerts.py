@@ -1,121 +1,319 @@
 """Alerts from the raw topic to those who are told: once each, and as the plain evaluator says."""
 
+import asyncio
 import base64
 import hashlib
 import hmac
-import subprocess
-import sys
-import threading
+import io
+import os
+import random
+import shutil
+import time
+import urllib.request
 import uuid
+from collections import defaultdict
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import orjson
 import pytest
-import yaml
+from aiokafka import AIOKafkaProducer
+from PIL import Image
 
+from examples.alert_consumer import alerts as consumed
+from pipeline.edges.kafka import producer
+from schemas.rule import AlertRule, label_of
+from schemas.topics import INFERENCES
 from schemas.use_case import UseCase
+from tests.end_to_end.alert_support import AlertWorkers, WebhookServer, alertmanager
 from tests.end_to_end.system import System, until
+from tests.unit.alerts_reference import Seen, timeline
 
-
-class Receiver:
-    """A web server that notes what it is told; `answers` are the status codes of the next requests, then 200."""
-
-    def __init__(self) -> None:
-        self.requests: list[tuple[str, dict[str, str], bytes]] = []
-        self.answers: list[int] = []
-        receiver = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                body = self.rfile.read(int(self.headers["Content-Length"]))
-                headers = {name.lower(): value for name, value in self.headers.items()}
-                receiver.requests.append((self.path, headers, body))
-                self.send_response(receiver.answers.pop(0) if receiver.answers else 200)
-                self.send_header("Content-Length", "0")
-                self.end_headers()
-
-            def log_message(self, *_: Any) -> None:
-                pass
-
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self.server.server_port}"
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
-
-    def bodies(self, path: str) -> list[dict[str, Any]]:
-        return [orjson.loads(body) for where, _, body in self.requests if where == path]
+KILLS = int(os.environ.get("TEST_ALERT_KILLS", "4"))
+"""How often a worker is killed: 100 for a figure worth quoting (about ten minutes)."""
 
 
 @pytest.fixture
-def receiver() -> Iterator[Receiver]:
-    found = Receiver()
-    yield found
-    found.server.shutdown()
-    found.server.server_close()
+def hook() -> Iterator[WebhookServer]:
+    server = WebhookServer()
+    yield server
+    server.close()
 
 
-def start_alert_worker(system: System, name: str, **settings: Any) -> subprocess.Popen[bytes]:
-    with (system.folder / f"{name}.log").open("ab") as log:
-        given = {f"VISION_EVENTS_{key.upper()}": str(value) for key, value in settings.items()}
-        command = [sys.executable, "-m", "pipeline", "alert-worker"]
-        named = system.environment | given | {"VISION_EVENTS_WORKER_ID": name}
-        return subprocess.Popen(command, env=named, stdout=log, stderr=log)
-
-
-def test_from_an_event_to_a_webhook(system: System, receiver: Receiver, tmp_path: Path) -> None:
+def apply(system: System, *rules: dict[str, Any]) -> UseCase:
     name = f"alert-{uuid.uuid4().hex[:8]}"
-    rule = {
-        "name": "burst",
-        "when": {"result": "fail"},
-        "window": {"count": 3, "within": "5s"},
-        "group_by": ["custom_metadata.line"],
-        "lateness": 1,
-        "severity": "high",
-        "annotations": {"summary": "{{value}} on {{custom_metadata.line}}"},
-    }
-    system.apply(UseCase.model_validate({"id": name, "name": name, "event_type": "quality_check", "alerts": [rule]}))
-    receivers = [{"name": "hook", "url": f"{receiver.url}/hook", "secret": "s3cret", "match": {"use_case": [name]}}]
-    (tmp_path / "receivers.yaml").write_text(yaml.safe_dump({"receivers": receivers}))
-    receiver.answers = [503]  # the first attempt fails
-    worker = start_alert_worker(system, "a1", alert_group=f"alerts-{name}", alert_receivers=tmp_path / "receivers.yaml")
-    try:
+    document = {"id": name, "name": name, "event_type": "quality_check", "alerts": rules}
+    use_case = UseCase.model_validate(document)
+    system.apply(use_case)
+    return use_case
+
+
+def failed_part(use_case: str, number: int, moment: datetime, **changes: Any) -> bytes:
+    return orjson.dumps(
+        {
+            "event_id": f"{use_case}-{number}",
+            "use_case_id": use_case,
+            "timestamp": moment.isoformat(),
+            "custom_metadata": {"line": "L3"},
+            "event_data": {"result": "fail"},
+            "result": {},
+        }
+        | changes
+    )
+
+
+BURST = {
+    "name": "burst",
+    "when": {"result": "fail"},
+    "window": {"count": 3, "within": "5s"},
+    "group_by": ["custom_metadata.line"],
+    "lateness": 1,
+    "severity": "high",
+    "annotations": {"summary": "{{value}} on {{custom_metadata.line}}"},
+}
+
+
+@pytest.mark.skipif(
+    not (shutil.which("prometheus-alertmanager") or shutil.which("alertmanager")),
+    reason="no Alertmanager here: apt install prometheus-alertmanager",
+)
+def test_from_an_event_to_all_who_are_told(system: System, hook: WebhookServer, tmp_path: Path) -> None:
+    use_case = apply(system, BURST)
+    only = {"match": {"use_case": [use_case.id]}}
+    with alertmanager(tmp_path, f"{hook.url}/from-alertmanager") as manager:
+        receivers = [
+            {"name": "hook", "url": f"{hook.url}/hook", "secret": "s3cret"} | only,
+            {"name": "slack", "type": "slack", "url": f"{hook.url}/slack"} | only,
+            {"name": "like-am", "type": "alertmanager_webhook", "url": f"{hook.url}/like-am"} | only,
+            {"name": "am", "type": "alertmanager", "url": manager} | only,
+            {"name": "gone", "url": f"{hook.url}/gone", "match": {"use_case": ["another"]}},
+        ]
+        workers = AlertWorkers(system, f"alerts-{use_case.id}", receivers, tmp_path)
+        workers.start("a1")
+        picture = io.BytesIO()
+        Image.new("RGB", (32, 24), "red").save(picture, "PNG")
         with system.worker():
             now = datetime.now(UTC)
+            images = [{"data": base64.b64encode(picture.getvalue()).decode()}]
             system.publish(
                 [
-                    orjson.dumps(
-                        {
-                            "event_id": f"{name}-{number}",
-                            "use_case_id": name,
-                            "timestamp": (now + timedelta(milliseconds=number)).isoformat(),
-                            "custom_metadata": {"line": "L3"},
-                            "event_data": {"result": "fail"},
-                            "result": {},
-                        }
-                    )
+                    failed_part(use_case.id, number, now + timedelta(milliseconds=number), images=images)
                     for number in range(3)
                 ]
             )
-            until(lambda: len(receiver.requests), lambda count: count >= 3, 60)
-    finally:
-        worker.terminate()
-        assert worker.wait(30) == 0, (system.folder / "a1.log").read_text()[-4000:]
-    failed, firing, resolved = receiver.requests
-    assert failed[1]["webhook-id"] == firing[1]["webhook-id"] != resolved[1]["webhook-id"]
-    headers, body = firing[1:]
+            open_alerts = until(lambda: system.run("alerts", "list", "--use-case", use_case.id), lambda t: "burst" in t)
+            assert "firing" in open_alerts or "resolved" in open_alerts
+            for path in ("/hook", "/slack", "/like-am", "/from-alertmanager"):
+                until(lambda path=path: hook.at(path), lambda found: len(found) >= 2, 90)
+        workers.stop()
+    (headers, first), (_, last) = hook.at("/hook")
+    body = next(body for path, _, body in hook.requests if path == "/hook")
     signed = f"{headers['webhook-id']}.{headers['webhook-timestamp']}.".encode() + body
     expected = base64.b64encode(hmac.new(b"s3cret", signed, hashlib.sha256).digest()).decode()
     assert headers["webhook-signature"] == f"v1,{expected}"
-    first, last = orjson.loads(body), orjson.loads(resolved[2])
     assert (first["type"], last["type"]) == ("visionevents.alert.firing", "visionevents.alert.resolved")
     assert first["data"]["fingerprint"] == last["data"]["fingerprint"]
     assert first["data"]["annotations"] == {"summary": "3 on L3"}
     ends = datetime.fromisoformat(last["data"]["ends_at"])
     assert abs((ends - now).total_seconds() - 5) < 0.01, "the window's end, in event time"
-    status, value = system.sql.query(
-        "SELECT status, value FROM alerts WHERE use_case_id = {u:String}", parameters={"u": name}
-    ).result_rows[0]
-    assert (status, value) == ("resolved", 3)
+    with urllib.request.urlopen(first["data"]["image_url"]) as answer:
+        assert answer.read() == picture.getvalue()
+    # The Alertmanager grouped and resolved it, and its own webhook has the form that ours has.
+    from_manager = [body for _, body in hook.at("/from-alertmanager")]
+    ours = [body for _, body in hook.at("/like-am")]
+    assert [body["status"] for body in from_manager[:2]] == ["firing", "resolved"] == [body["status"] for body in ours]
+    assert from_manager[0]["groupLabels"] == {"use_case": use_case.id}
+    assert from_manager[0]["alerts"][0]["labels"] == ours[0]["alerts"][0]["labels"]
+    assert from_manager[0].keys() <= ours[0].keys()
+    assert from_manager[0]["alerts"][0].keys() == ours[0]["alerts"][0].keys()
+    assert "burst" in hook.at("/slack")[0][1]["text"]
+    assert hook.at("/gone") == []
+    query = "SELECT status, value, length(image_id) FROM alerts WHERE use_case_id = {u:String}"
+    assert system.sql.query(query, parameters={"u": use_case.id}).result_rows == [("resolved", 3, 64)]
+
+
+def test_silenced_dead_and_redelivered(system: System, hook: WebhookServer, tmp_path: Path) -> None:
+    use_case = apply(system, BURST | {"resolve_after": "1h"})
+    receivers = [{"name": f"hook-{use_case.id}", "url": f"{hook.url}/hook", "match": {"use_case": [use_case.id]}}]
+    workers = AlertWorkers(system, f"alerts-{use_case.id}", receivers, tmp_path)
+    made = system.run("alerts", "silence", "line=quiet", f"use_case={use_case.id}", "--for", "1h", "--comment", "test")
+    silence = made.split()[1]
+    assert silence in system.run("alerts", "silences")
+    hook.answers = [400]  # a final no
+    workers.start("a1")
+
+    def burst(line: str, first: int) -> None:
+        now = datetime.now(UTC)
+        metadata = {"line": line}
+        numbers = range(first, first + 3)
+        system.publish([failed_part(use_case.id, number, now, custom_metadata=metadata) for number in numbers])
+
+    states = "SELECT groupArray((group_labels['line'], suppressed_by)) FROM alerts WHERE use_case_id = {u:String}"
+    with system.worker():
+        burst("quiet", 0)
+        until(lambda: system.value(states, u=use_case.id), lambda found: found == [("quiet", f"silence {silence}")])
+        burst("loud", 10)
+        until(lambda: system.run("alerts", "dead"), lambda text: use_case.id in text)
+    workers.stop()
+    assert len(hook.requests) == 1
+    environment, system.environment = system.environment, workers.environment
+    try:
+        assert "delivered 1 of 1" in system.run("alerts", "redeliver", "--receiver", f"hook-{use_case.id}")
+    finally:
+        system.environment = environment
+    (_, refused), (_, told) = hook.at("/hook")
+    assert refused["id"] == told["id"]
+    assert told["data"]["group"] == {"line": "loud"}
+    system.run("alerts", "unsilence", silence)
+    assert silence not in system.run("alerts", "silences")
+
+
+RULES = (
+    {
+        "name": "count_by_device",
+        "when": {"result": "fail"},
+        "window": {"count": 3, "within": 3},
+        "group_by": ["device_id"],
+        "resolve_after": 2,
+        "cooldown": 1,
+        "lateness": 3,
+    },
+    {
+        "name": "lasting",
+        "when": {"result": "fail"},
+        "window": {"count": 1, "within": 2},
+        "for": 4,
+        "group_by": ["device_id"],
+        "lateness": 3,
+    },
+    {
+        "name": "share_of_line",
+        "when": {"result": "fail"},
+        "window": {"ratio": 0.5, "within": 4, "min_events": 4},
+        "group_by": ["custom_metadata.line"],
+        "lateness": 3,
+    },
+    {"name": "silent", "absence": 6, "group_by": ["device_id"], "lateness": 3},
+)
+
+
+async def test_kills_and_scaling_change_no_alert(system: System, hook: WebhookServer, tmp_path: Path) -> None:
+    """Workers of both kinds are killed and added at random; the alerts are those of the plain evaluator."""
+    use_case = apply(system, *RULES)
+    only = {"match": {"use_case": [use_case.id]}}
+    receivers = [{"name": "hook", "url": f"{hook.url}/hook"} | only]
+    workers = AlertWorkers(system, f"alerts-{use_case.id}", receivers, tmp_path)
+    generator = random.Random(11)
+    events: list[tuple[int, str, str, bool]] = []
+    workers.start("a1")
+    ingest = system.start_worker()
+    kafka = producer(system.settings)
+    await kafka.start()
+    begin = int(time.time())
+    next_kill, kills, until_bad = time.time() + 8, 0, dict.fromkeys(range(6), 0.0)
+    try:
+        while kills < KILLS or time.time() < begin + 15:
+            now = time.time()
+            values = []
+            for device in range(6):
+                if now > until_bad[device] and generator.random() < 0.1:
+                    until_bad[device] = now + generator.uniform(2, 8)
+                if device == 5 and int(now - begin) % 20 > 10:
+                    continue  # a camera that falls silent now and then
+                failed = now < until_bad[device] and generator.random() < 0.8
+                number, second = len(events), int(now)
+                events.append((second - begin, f"cam-{device}", f"line-{device % 2}", failed))
+                values.append(
+                    failed_part(
+                        use_case.id,
+                        number,
+                        datetime.fromtimestamp(second, UTC),
+                        source={"device_id": f"cam-{device}"},
+                        custom_metadata={"line": f"line-{device % 2}"},
+                        event_data={"result": "fail" if failed else "pass"},
+                    )
+                )
+                if generator.random() < 0.05:
+                    values.append(values[-1])  # sent twice
+            await publish(kafka, values)
+            if kills < KILLS and now > next_kill:
+                kills += 1
+                next_kill = now + generator.uniform(3, 6)
+                if generator.random() < 0.4:
+                    system.kill(ingest)
+                    ingest = system.start_worker()
+                elif len(workers.running) == 1 and generator.random() < 0.5:
+                    workers.start("a2")  # scale out; the next kill may take either
+                else:
+                    name = generator.choice(sorted(workers.running))
+                    workers.kill(name)
+                    if not workers.running:
+                        workers.start(name)
+            await asyncio.sleep(max(0.0, 0.5 - (time.time() - now)))
+        expected = by_the_plain_evaluator(use_case, events, int(time.time()) - begin + 30)
+        await asyncio.to_thread(
+            until, lambda: transitions(hook, begin), lambda found: found.keys() >= expected.keys(), 120
+        )
+    finally:
+        await kafka.stop()
+        system.kill(ingest)
+        workers.stop()
+    found = transitions(hook, begin)
+    assert sorted(found) == sorted(expected)
+    assert len({tuple(ids) for ids in found.values() if len(set(ids)) > 1}) == 0, "a repetition has the same id"
+    repeated = sum(len(ids) - 1 for ids in found.values())
+    print(f"{len(events)} events, {kills} kills, {len(found)} transitions, {repeated} repeated webhooks")
+    assert repeated <= max(1, kills // 20)
+    rows = system.value("SELECT count() FROM alert_history WHERE use_case_id = {u:String}", u=use_case.id)
+    assert rows == len(expected)
+    # The example consumer sees each of them once.
+    seen: set[str] = set()
+    async for event in consumed(system.settings.kafka_bootstrap, f"consumer-{use_case.id}"):
+        if event["data"]["use_case_id"] == use_case.id:
+            assert event["id"] not in seen
+            seen.add(event["id"])
+        if len(seen) == len(expected):
+            break
+    assert seen == {ids[0] for ids in found.values()}
+
+
+async def publish(kafka: AIOKafkaProducer, values: list[bytes]) -> None:
+    """Each device to a partition of its own, as cameras are keyed."""
+    keys = [orjson.loads(value)["source"]["device_id"].encode() for value in values]
+    await asyncio.gather(
+        *[await kafka.send(INFERENCES.name, value, key=key) for key, value in zip(keys, values, strict=True)]
+    )
+
+
+Transition = tuple[str, str, str, int]
+
+
+def transitions(hook: WebhookServer, begin: int) -> dict[Transition, list[str]]:
+    """What the webhook was told: rule, group, status and second, with the message ids of each."""
+    found: dict[Transition, list[str]] = defaultdict(list)
+    for headers, event in hook.at("/hook"):
+        alert = event["data"]
+        at = datetime.fromisoformat(alert["fired_at"] if alert["status"] == "firing" else alert["ends_at"])
+        place = (alert["rule"], ",".join(alert["group"].values()), alert["status"], int(at.timestamp()) - begin)
+        found[place].append(headers["webhook-id"])
+    return found
+
+
+def by_the_plain_evaluator(
+    use_case: UseCase, events: list[tuple[int, str, str, bool]], end: int
+) -> dict[Transition, None]:
+    expected: dict[Transition, None] = {}
+    for rule in use_case.alerts:
+        groups: dict[str, list[Seen]] = defaultdict(list)
+        for number, (second, device, line, failed) in enumerate(events):
+            if failed or rule.absence is not None or (rule.window is not None and rule.window.ratio is not None):
+                groups[line if grouped_by_line(rule) else device].append(Seen(second, str(number), failed))
+        for group, seen in groups.items():
+            expected |= {(rule.name, group, status, at): None for status, at in timeline(rule, seen, end)}
+    return expected
+
+
+def grouped_by_line(rule: AlertRule) -> bool:
+    return [label_of(path) for path in rule.group_by] == ["line"]

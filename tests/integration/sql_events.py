@@ -19,10 +19,12 @@ from pipeline.cli.use_cases import shipped_use_cases
 from pipeline.core.process import process
 from pipeline.core.record import Record
 from pipeline.core.registry import Registry
+from pipeline.edges.alerts import insert_alerts
 from pipeline.edges.clickhouse import insert_events, insert_rejects
 from pipeline.edges.registry import apply_entries
 from pipeline.errors import InvalidRecordError
 from pipeline.ingest.batch import reject
+from schemas.alert import Alert
 from schemas.device import Device, Factory, Shift
 from schemas.reject import RejectReason
 from schemas.use_case import CountRule, Enrichment, MetadataField, MetadataSchema, UseCase
@@ -172,6 +174,29 @@ TO_TABLE = [
 """How long the four counts of stock took from Kafka to the table."""
 
 
+def alerts() -> list[Alert]:
+    """Two alerts of line L1, one of them silenced and still open, and one of L2."""
+    found = []
+    for number, (line, minutes, silence) in enumerate((("L1", 3, ""), ("L1", 0, "silence s1"), ("L2", 5, ""))):
+        alert = Alert(
+            alert_id=str(number),
+            fingerprint=line,
+            status="firing",
+            workspace_id="default",
+            use_case_id="defect-detection",
+            rule="defect_burst",
+            severity="high",
+            group={"line_id": line},
+            starts_at=HOUR,
+            fired_at=HOUR,
+            suppressed_by=silence,
+            detected_at=HOUR,
+        )
+        ended = {"status": "resolved", "ends_at": HOUR + timedelta(minutes=minutes)}
+        found += [alert, alert.model_copy(update=ended)] if minutes else [alert]
+    return found
+
+
 def fill(client: Client) -> None:
     """Register everything and store all events, as the workers do, and two rejects."""
     use_cases = [*shipped_use_cases(), STOCK, TRIAL]
@@ -187,6 +212,7 @@ def fill(client: Client) -> None:
             event["inserted_at"] = arrived + next(delays)
         lines.append(orjson.dumps(event, option=orjson.OPT_UTC_Z))
     insert_events(client, lines)
+    insert_alerts(client, [*alerts(), *alerts()])
     broken = InvalidRecordError(RejectReason.NOT_JSON, "the record has no value")
     yesterday = round((NOW - timedelta(hours=20)).timestamp() * 1000)
     insert_rejects(

@@ -56,6 +56,9 @@ def local(moment: Any) -> Any:
 
 
 ANSWERS: dict[str, list[Rows]] = {
+    "Which lines alert most, and how long does it last?": [
+        [("defect_burst", "L1", 2, 1, 3.0, local(HOUR)), ("defect_burst", "L2", 1, 0, 5.0, local(HOUR))]
+    ],
     "Custom metadata and event data": [
         [(3,)],  # a1 of this week, p1 and p2 of the week before
         [
@@ -180,7 +183,7 @@ def test_the_traps_that_the_page_warns_of_are_there(filled: Database, condition:
 
 VIEWS = (
     *("vision_events", "detections", "classifications", "segmentations", "keypoints", "images", "feedback", "rejects"),
-    *("record_counts", "use_cases", "devices", "factories"),
+    *("alerts", "alert_history", "alert_deliveries", "record_counts", "use_cases", "devices", "factories"),
 )
 
 

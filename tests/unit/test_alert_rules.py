@@ -169,9 +169,25 @@ def test_a_ratio_also_counts_what_it_is_a_share_of() -> None:
 
 
 def test_disabled_rules_and_archived_use_cases_look_at_nothing() -> None:
-    assert compiled(enabled=False) == ()
+    assert not len(compiled(enabled=False))
     document = {"id": "u", "name": "U", "status": "inactive", "alerts": [rule()]}
-    assert compile_rules(UseCase.model_validate(document)) == ()
+    assert not len(compile_rules(UseCase.model_validate(document)))
+
+
+def test_rules_that_need_a_class_are_tried_on_events_that_have_it() -> None:
+    names = ("scratch", "dent")
+    alerts = [rule(name=name, when={"any_of": [{"class": name}, {"class": "hole"}]}) for name in names]
+    alerts.append(rule(name="any"))
+    rules = compile_rules(UseCase.model_validate({"id": "u", "name": "U", "alerts": alerts}))
+
+    def found(*classes: str, **more: Any) -> list[str]:
+        subject = detected(*map(box, classes)) | more
+        return sorted(orjson.loads(item.value)["rule"] for item in find_candidates(rules, subject, 0))
+
+    assert found() == ["any"]
+    assert found("dent", "rust") == ["any", "dent"]
+    assert found("hole", "dent") == ["any", "dent", "scratch"]
+    assert found(classifications=[{"class": "scratch", "confidence": None}]) == ["any", "scratch"]
 
 
 def test_a_text_does_not_change_what_a_rule_counts() -> None:

@@ -2,7 +2,7 @@
 
 import hashlib
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -36,6 +36,39 @@ class CompiledRule:
     lateness_ms: int
 
 
+class RuleSet:
+    """The rules of a use case. Rules that need one of some classes are found by the classes that an event has."""
+
+    def __init__(self, rules: Sequence[CompiledRule] = ()) -> None:
+        self.rules = tuple(rules)
+        self._always: list[CompiledRule] = []
+        self._by_class: dict[str, list[CompiledRule]] = {}
+        for rule in self.rules:
+            seen = rule.rule.when.any_of
+            if not seen or rule.belongs is not None:
+                self._always.append(rule)
+                continue
+            for name in {item.class_ for item in seen}:
+                self._by_class.setdefault(name, []).append(rule)
+
+    def __len__(self) -> int:
+        return len(self.rules)
+
+    def __iter__(self) -> Iterator[CompiledRule]:
+        return iter(self.rules)
+
+    def worth_trying(self, event: Event) -> Sequence[CompiledRule]:
+        """The rules that may make something of an event, each once."""
+        if not self._by_class:
+            return self._always
+        names = set(event.get("class_counts", ()))
+        names.update(item["class"] for item in event.get("classifications", ()))
+        found = [rule for name in names for rule in self._by_class.get(name, ())]
+        if len(names) > 1:
+            found = list({rule.rule.name: rule for rule in found}.values())
+        return [*self._always, *found] if self._always else found
+
+
 @dataclass(slots=True)
 class Candidate:
     """One event as one rule sees it. `key` and `value` are those of the Kafka record."""
@@ -44,14 +77,14 @@ class Candidate:
     value: bytes
 
 
-def compile_rules(use_case: UseCase) -> tuple[CompiledRule, ...]:
+def compile_rules(use_case: UseCase) -> RuleSet:
     """The rules of a use case that are enabled; none of an archived one."""
     if use_case.status != "active":
-        return ()
-    return tuple(_compile(use_case, rule) for rule in use_case.alerts if rule.enabled)
+        return RuleSet()
+    return RuleSet([_compile(use_case, rule) for rule in use_case.alerts if rule.enabled])
 
 
-def find_candidates(rules: Sequence[CompiledRule], event: Event, arrived_ms: int) -> list[Candidate]:
+def find_candidates(rules: RuleSet, event: Event, arrived_ms: int) -> list[Candidate]:
     """What the rules make of an event that arrived (broker's clock) at `arrived_ms`.
 
     An event has its own time, but none after its arrival: a clock that is ahead must not fire alerts of the future.
@@ -61,7 +94,7 @@ def find_candidates(rules: Sequence[CompiledRule], event: Event, arrived_ms: int
     time_ms = min(int(event["timestamp"].timestamp() * 1000), arrived_ms)
     late_ms = arrived_ms - time_ms
     found = []
-    for compiled in rules:
+    for compiled in rules.worth_trying(event):
         if late_ms > compiled.lateness_ms:
             continue
         try:
