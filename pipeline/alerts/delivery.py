@@ -24,9 +24,6 @@ from schemas.receiver import Receiver
 
 log = logging.getLogger(__name__)
 
-Told = dict[str, list[int]]
-"""By receiver: when the alert fired of which it was told last, and 0 for its beginning, 1 for its end."""
-
 
 class Deliverer:
     """The agent of `vision.alerts`."""
@@ -97,18 +94,14 @@ class Deliverer:
         for event in events:
             if not batch.active:
                 break  # another worker has the partition now
-            key, mark = event.data.fingerprint.encode(), _mark(event.data)
-            if not _concerns(receiver, event.data, self._told(batch.partition, key).get(receiver.name), mark):
+            # An entry for each receiver: they are told at the same time, and none may undo what another noted.
+            key, mark = f"{event.data.fingerprint}/{receiver.name}".encode(), _mark(event.data)
+            last = orjson.loads(self._table.entries(batch.partition).get(key, b"null"))
+            if not _concerns(receiver, event.data, last, mark):
                 continue
             deliveries.append(await self._sender.deliver(receiver, event))
-            # Read again: other receivers were told of the same alert meanwhile.
-            content = orjson.dumps(self._told(batch.partition, key) | {receiver.name: mark})
-            await until_done(partial(self._table.write, batch.partition, {key: content}))
+            await until_done(partial(self._table.write, batch.partition, {key: orjson.dumps(mark)}))
         return deliveries
-
-    def _told(self, partition: int, key: bytes) -> Told:
-        told: Told = orjson.loads(self._table.entries(partition).get(key, b"{}"))
-        return told
 
 
 def _concerns(receiver: Receiver, alert: Alert, last: list[int] | None, mark: list[int]) -> bool:
@@ -121,6 +114,7 @@ def _concerns(receiver: Receiver, alert: Alert, last: list[int] | None, mark: li
 
 
 def _mark(alert: Alert) -> list[int]:
+    """When the alert fired, and 0 for its beginning, 1 for its end: what a receiver was told of last."""
     return [int(alert.fired_at.timestamp() * 1000), int(alert.status == "resolved")]
 
 

@@ -30,6 +30,7 @@ class PartitionStore(memory.Store[bytes, bytes]):
         self.parts: dict[int, dict[bytes, bytes]] = {}
         self.epochs: dict[int, int] = {}
         self.owned: dict[int, int] = {}
+        self.assigned: set[int] = set()
         self._offsets: dict[int, int] = {}
 
     def apply_changelog_batch(
@@ -59,6 +60,7 @@ class PartitionStore(memory.Store[bytes, bytes]):
     ) -> None:
         """Begin empty with partitions that come, forget those that go."""
         topic = self.table.changelog_topic.get_topic_name()
+        self.assigned = {tp.partition for tp in assigned if tp.topic == topic}
         for tp in revoked | newly_assigned:
             if tp.topic == topic:
                 self.parts.pop(tp.partition, None)
@@ -92,7 +94,12 @@ class PartitionTable:
         return store.owned[partition]
 
     async def write(self, partition: int, entries: Mapping[bytes, bytes | None]) -> None:
-        """Write entries (None: gone) in their order and return when they are durable. Raises DependencyError."""
+        """Write entries (None: gone) in their order and return when they are durable. Raises DependencyError.
+
+        Nothing is written to a partition that has gone to another worker: what led to it is delivered there again.
+        """
+        if partition not in self._store.assigned:
+            return
         prefix = self._epoch(partition).to_bytes(_EPOCH_BYTES, "big")
         records = [(key, None if value is None else prefix + value) for key, value in entries.items()]
         if not records:

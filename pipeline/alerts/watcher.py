@@ -8,7 +8,7 @@ the outbox, and whoever takes over the partition publishes them, with the same i
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterable, Mapping, Sequence
+from collections.abc import AsyncIterable, Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
@@ -75,14 +75,19 @@ class Watcher:
         """Wait until the agent cannot go on, and raise why."""
         await self._failure
 
-    async def time_passed(self, reached: Reached, done: Mapping[int, int], generation: int) -> Reached | None:
+    async def time_passed(
+        self, reached: Reached, done: Mapping[int, int], generation: int, is_current: Callable[[], bool]
+    ) -> Reached | None:
         """All records that arrived up to `reached.arrived` are candidates; `done` says how far they are handled.
 
-        Returns what is left for the next time: partitions whose candidates are not handled that far yet.
+        Returns what is left for the next time: partitions whose candidates are not handled that far yet. `is_current`
+        says whether the partitions are still those of `generation`.
         """
         left = {partition: end for partition, end in reached.ends.items() if done.get(partition, end) < end}
         for partition in done.keys() - left.keys():
             async with self._lock:
+                if not is_current():
+                    return None
                 engine = await self._engine(partition, generation)
                 before = engine.arrived
                 changes = engine.time_passed(self._rules(), reached.arrived, datetime.now(UTC))

@@ -4,6 +4,7 @@ import asyncio
 import logging
 import signal
 from collections.abc import Coroutine, Sequence
+from functools import partial
 from typing import Any
 
 import faust
@@ -107,11 +108,18 @@ async def _tell_the_time(settings: Settings, app: faust.App, watcher: Watcher) -
                     await asyncio.sleep(settings.alert_tick_ms / 1000)
                     # A moment is waited for until it is reached: under load, the newest one always lies ahead.
                     waiting = waiting or await progress.look()
-                    if waiting is not None and not app.rebalancing and app.tables.actives_ready:
-                        waiting = await watcher.time_passed(waiting, _done(app), app.consumer_generation_id)
+                    generation = app.consumer_generation_id
+                    is_current = partial(_is_current, app, generation)
+                    if waiting is not None and is_current():
+                        waiting = await watcher.time_passed(waiting, _done(app), generation, is_current)
         except DependencyError as error:
             log.warning("how far time has come cannot be told: %s", error)
             await asyncio.sleep(1)
+
+
+def _is_current(app: faust.App, generation: int) -> bool:
+    """Whether the worker has the partitions of this generation, and has read their tables back."""
+    return app.consumer_generation_id == generation and not app.rebalancing and bool(app.tables.actives_ready)
 
 
 def _done(app: faust.App) -> dict[int, int]:

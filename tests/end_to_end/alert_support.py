@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import orjson
 import yaml
@@ -73,11 +73,19 @@ class AlertWorkers:
     def kill(self, name: str) -> None:
         self._system.kill(self.running.pop(name))
 
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for name in list(self.running):
+            self.kill(name)
+
     def stop(self) -> None:
         """Tell all to stop; they have to end well."""
         for process in self.running.values():
             process.terminate()
         codes = [process.wait(60) for process in self.running.values()]
+        self.running.clear()
         assert not any(codes), self._log.read_text()[-4000:]
 
 

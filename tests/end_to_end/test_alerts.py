@@ -13,6 +13,7 @@ import urllib.request
 import uuid
 from collections import defaultdict
 from collections.abc import Iterator
+from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -33,6 +34,13 @@ from tests.unit.alerts_reference import Seen, timeline
 
 KILLS = int(os.environ.get("TEST_ALERT_KILLS", "4"))
 """How often a worker is killed: 100 for a figure worth quoting (about ten minutes)."""
+
+
+@pytest.fixture
+def cleanup() -> Iterator[ExitStack]:
+    """Ends what a test that failed left running."""
+    with ExitStack() as stack:
+        yield stack
 
 
 @pytest.fixture
@@ -79,7 +87,9 @@ BURST = {
     not (shutil.which("prometheus-alertmanager") or shutil.which("alertmanager")),
     reason="no Alertmanager here: apt install prometheus-alertmanager",
 )
-def test_from_an_event_to_all_who_are_told(system: System, hook: WebhookServer, tmp_path: Path) -> None:
+def test_from_an_event_to_all_who_are_told(
+    system: System, hook: WebhookServer, cleanup: ExitStack, tmp_path: Path
+) -> None:
     use_case = apply(system, BURST)
     only = {"match": {"use_case": [use_case.id]}}
     with alertmanager(tmp_path, f"{hook.url}/from-alertmanager") as manager:
@@ -90,7 +100,7 @@ def test_from_an_event_to_all_who_are_told(system: System, hook: WebhookServer, 
             {"name": "am", "type": "alertmanager", "url": manager} | only,
             {"name": "gone", "url": f"{hook.url}/gone", "match": {"use_case": ["another"]}},
         ]
-        workers = AlertWorkers(system, f"alerts-{use_case.id}", receivers, tmp_path)
+        workers = cleanup.enter_context(AlertWorkers(system, f"alerts-{use_case.id}", receivers, tmp_path))
         workers.start("a1")
         picture = io.BytesIO()
         Image.new("RGB", (32, 24), "red").save(picture, "PNG")
@@ -134,10 +144,10 @@ def test_from_an_event_to_all_who_are_told(system: System, hook: WebhookServer, 
     assert system.sql.query(query, parameters={"u": use_case.id}).result_rows == [("resolved", 3, 64)]
 
 
-def test_silenced_dead_and_redelivered(system: System, hook: WebhookServer, tmp_path: Path) -> None:
+def test_silenced_dead_and_redelivered(system: System, hook: WebhookServer, cleanup: ExitStack, tmp_path: Path) -> None:
     use_case = apply(system, BURST | {"resolve_after": "1h"})
     receivers = [{"name": f"hook-{use_case.id}", "url": f"{hook.url}/hook", "match": {"use_case": [use_case.id]}}]
-    workers = AlertWorkers(system, f"alerts-{use_case.id}", receivers, tmp_path)
+    workers = cleanup.enter_context(AlertWorkers(system, f"alerts-{use_case.id}", receivers, tmp_path))
     made = system.run("alerts", "silence", "line=quiet", f"use_case={use_case.id}", "--for", "1h", "--comment", "test")
     silence = made.split()[1]
     assert silence in system.run("alerts", "silences")
@@ -199,12 +209,14 @@ RULES = (
 )
 
 
-async def test_kills_and_scaling_change_no_alert(system: System, hook: WebhookServer, tmp_path: Path) -> None:
+async def test_kills_and_scaling_change_no_alert(
+    system: System, hook: WebhookServer, cleanup: ExitStack, tmp_path: Path
+) -> None:
     """Workers of both kinds are killed and added at random; the alerts are those of the plain evaluator."""
     use_case = apply(system, *RULES)
     only = {"match": {"use_case": [use_case.id]}}
     receivers = [{"name": "hook", "url": f"{hook.url}/hook"} | only]
-    workers = AlertWorkers(system, f"alerts-{use_case.id}", receivers, tmp_path)
+    workers = cleanup.enter_context(AlertWorkers(system, f"alerts-{use_case.id}", receivers, tmp_path))
     generator = random.Random(11)
     events: list[tuple[int, str, str, bool]] = []
     workers.start("a1")

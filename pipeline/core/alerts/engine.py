@@ -6,13 +6,14 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from heapq import heapify, heappop, heappush
 from typing import Any, Final
 
 import orjson
 
 from pipeline.core.alerts.candidates import CompiledRule, event_hash
 from pipeline.core.alerts.states import GroupState, Transition, add_all, advance, is_empty, next_due
-from pipeline.core.alerts.windows import Entry
+from pipeline.core.alerts.windows import FOREVER, Entry
 from schemas.alert import Alert, Silence
 from schemas.rule import fill
 
@@ -76,11 +77,17 @@ class Engine:
         self.arrived = -1
         self._slack_ms = slack_ms
         self._due: dict[str, int] = {}
+        """For each group, the arrived time at which something may happen without another event."""
+        self._queue: list[tuple[int, str]] = []
+        """The same in order; entries that `_due` no longer has are passed over."""
+        self._rules: Rules | None = None
 
     def restore(self, groups: Mapping[str, Group], arrived: int) -> None:
         """Take over what the table holds."""
         self.groups, self.arrived = dict(groups), arrived
         self._due = dict.fromkeys(groups, -1)
+        self._queue = [(-1, key) for key in groups]
+        heapify(self._queue)
 
     def candidates(self, rules: Rules, documents: Iterable[dict[str, Any]], now: datetime) -> Changes:
         """Take in candidates, as parsed from their records. `now` goes into the alerts as the time of detection."""
@@ -116,12 +123,20 @@ class Engine:
         """All records that arrived up to `arrived` (ms) have been seen: do what is due by then."""
         self.arrived = max(self.arrived, arrived)
         changes = Changes()
-        for key, due in list(self._due.items()):
+        due = []
+        while self._queue and self._queue[0][0] <= self.arrived - self._slack_ms:
+            at, key = heappop(self._queue)
+            if self._due.get(key) == at:
+                due.append(key)
+        if rules is not self._rules:  # what a rule counts may have changed, or the rule is gone
+            self._rules = rules
+            due = list(self.groups)
+        for key in due:
             group = self.groups[key]
             compiled = rules.get(group.rule)
             if compiled is None:
                 self._close(key, group, changes, now)
-            elif due <= self._settled(compiled) or compiled.revision != group.state.revision:
+            else:
                 _follow(group, compiled)
                 self._advance(key, group, compiled, changes, now)
         return changes
@@ -162,8 +177,14 @@ class Engine:
             changes.groups[key] = None
             return
         self.groups[key] = group
-        self._due[key] = next_due(compiled.rule, group.state)
+        self._wake(key, next_due(compiled.rule, group.state) + compiled.lateness_ms)
         changes.groups[key] = group
+
+    def _wake(self, key: str, at: int) -> None:
+        if self._due.get(key) != at:
+            self._due[key] = at
+            if at < FOREVER:
+                heappush(self._queue, (at, key))
 
     def _tell(self, group: Group, alert: Alert, changes: Changes) -> None:
         document = orjson.loads(alert.model_dump_json())
@@ -188,8 +209,10 @@ class Engine:
             group.state.fired = None
             self._tell(group, resolved, changes)
             changes.groups[key] = group
+            self._wake(key, -1)
         elif not group.outbox:
-            del self.groups[key], self._due[key]
+            del self.groups[key]
+            self._due.pop(key, None)
             changes.groups[key] = None
 
 
