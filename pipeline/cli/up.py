@@ -35,6 +35,7 @@ NEXT_STEPS: Final = (
     "vision-events status",
     'vision-events sql "SELECT use_case_id, count() FROM vision_events GROUP BY use_case_id"',
     "vision-events rejects list",
+    "vision-events alerts list",
 )
 
 
