@@ -5,12 +5,15 @@ import asyncio
 from pipeline.cli.common import DataDir, SetOption, out, settings_from
 from pipeline.cli.keys import ensure_key
 from pipeline.cli.use_cases import shipped_use_cases
+from pipeline.edges import kafka
 from pipeline.edges.clickhouse import connect
 from pipeline.edges.kafka import ensure_topics
 from pipeline.edges.migrations import migrate
 from pipeline.edges.registry import RegistryReader, apply_entries
+from pipeline.edges.rejects import keep_for
 from pipeline.edges.s3 import ImageStore
 from pipeline.settings import Settings
+from schemas.topics import REJECTS
 
 
 def migrate_command(data_dir: DataDir = None, assignments: SetOption = None) -> None:
@@ -29,8 +32,17 @@ def prepare_services(settings: Settings) -> list[str]:
     ImageStore(settings).ensure_bucket()
     ensure_key(settings, make=False)
     shipped = _apply_missing_use_cases(settings)
-    done = [f"applied {name}" for name in applied] + [f"created topic {name}" for name in topics]
+    done = _keep_rejects(settings)
+    done += [f"applied {name}" for name in applied] + [f"created topic {name}" for name in topics]
     return done + [f"applied use case {name}" for name in shipped] or ["nothing to do"]
+
+
+def _keep_rejects(settings: Settings) -> list[str]:
+    days = settings.reject_retention_days
+    if not keep_for(connect(settings), days):
+        return []
+    asyncio.run(kafka.keep_for(settings, REJECTS, days))
+    return [f"rejects are kept {days} days"]
 
 
 def _apply_missing_use_cases(settings: Settings) -> list[str]:

@@ -1,22 +1,36 @@
-"""`vision-events rejects`: what could not be stored, why, and how to bring it back."""
+"""`vision-events rejects`: what could not be stored, why, and what to do with it."""
 
-import asyncio
+import getpass
+import os
+import socket
+import time
+import uuid
 from datetime import datetime
-from typing import Annotated, Any
+from enum import StrEnum
+from typing import Annotated, Any, Final, Literal
 
 import orjson
 import typer
-from rich.progress import track
+from clickhouse_connect.driver import Client
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.table import Table
 from rich.text import Text
 
 from pipeline.cli.common import DataDir, SetOption, err, out, settings_from
-from pipeline.core.process import ORIGIN_HEADER
+from pipeline.core.original import locate, marked_lines
 from pipeline.edges.clickhouse import connect
-from pipeline.edges.kafka import producer, start_producer
-from pipeline.edges.rejects import RejectFilter, StoredReject, count_by_reason, find_rejects, mark
+from pipeline.edges.reject_replay import Outcome, outcome_of, replay_rejects
+from pipeline.edges.rejects import (
+    RejectFilter,
+    State,
+    count_rejects,
+    decisions_of,
+    discard,
+    list_rejects,
+    place_named,
+    read_rejects,
+)
 from pipeline.errors import ConfigurationError
-from pipeline.settings import Settings
 
 app = typer.Typer(help="Rejects: records that could not be stored, kept whole.", no_args_is_help=True)
 
@@ -26,40 +40,84 @@ UseCaseOption = Annotated[str | None, typer.Option(help="Only records of this us
 DeviceOption = Annotated[str | None, typer.Option(help="Only records of this device.")]
 Since = Annotated[datetime | None, typer.Option(help="Only records since this time (UTC).")]
 Until = Annotated[datetime | None, typer.Option(help="Only records before this time (UTC).")]
+All = Annotated[bool, typer.Option("--all", help="All open rejects.")]
+By = Annotated[str | None, typer.Option(help="Who decides; by default the user and the machine.")]
 
-_PAGE = 1_000
+_POLL_S: Final = 0.3
+
+
+class Grouping(StrEnum):
+    """What rejects can be counted by."""
+
+    REASON = "reason"
+    USE_CASE = "use-case"
+    DEVICE = "device"
+    DAY = "day"
 
 
 @app.command("list")
 def list_(
+    by: Annotated[
+        list[Grouping] | None,
+        typer.Option(help="Count by this; give it again to count by several. Default: reason."),
+    ] = None,
+    state: Annotated[
+        Literal["open", "replayed", "discarded", "any"], typer.Option(help="Rejects in this state.")
+    ] = "open",
     reason: Reason = None,
     use_case: UseCaseOption = None,
     device: DeviceOption = None,
     since: Since = None,
     until: Until = None,
-    limit: Annotated[int, typer.Option(min=1, max=10_000, help="Most rejects to list.")] = 20,
+    limit: Annotated[int, typer.Option(min=0, max=10_000, help="Most rejects to list; 0: only counts.")] = 20,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object, for scripts.")] = False,
     data_dir: DataDir = None,
     assignments: SetOption = None,
 ) -> None:
-    """Count rejects by reason, then list the newest."""
+    """Count rejects, by reason unless told otherwise, then list the newest."""
     client = connect(settings_from(data_dir, assignments))
-    chosen = RejectFilter((), reason, use_case, device, since, until)
-    counts = count_by_reason(client, chosen)
+    states: tuple[State, ...] = () if state == "any" else (state,)
+    chosen = RejectFilter((), reason, use_case, device, since, until, states)
+    groups = [grouping.value for grouping in by or [Grouping.REASON]]
+    counts = count_rejects(client, chosen, groups)
+    listed = list_rejects(client, chosen, limit) if limit and counts else []
+    if as_json:
+        document = {"total": sum(group["rejects"] for group in counts), "counts": counts, "rejects": listed}
+        typer.echo(orjson.dumps(document, option=orjson.OPT_INDENT_2 | orjson.OPT_UTC_Z).decode())
+        return
     if not counts:
         out.print("no rejects")
         return
-    totals = Table("reason", "rejects", "newest")
-    for name, number, newest in counts:
-        totals.add_row(name, f"{number:,}", f"{newest:%Y-%m-%d %H:%M:%S} UTC")
+    totals = Table(*groups, "rejects", "oldest (UTC)", "newest (UTC)")
+    for group in counts:
+        times = (f"{group[name]:%Y-%m-%d %H:%M:%S}" for name in ("oldest", "newest"))
+        # Text: what producers send is never markup
+        totals.add_row(*(Text(str(group[name])) for name in groups), f"{group['rejects']:,}", *times)
     out.print(totals)
+    if listed:
+        _print_list(listed)
+
+
+def _print_list(listed: list[dict[str, Any]]) -> None:
     table = Table("id, reason", "time (UTC), device", "field: message")
     for column in table.columns[:2]:
         column.no_wrap = True
-    for reject in find_rejects(client, chosen, limit):
-        where = f"{reject.field}: " if reject.field else ""
-        cells = (f"{reject.id}\n{reject.reason}", f"{reject.timestamp:%m-%d %H:%M:%S}\n{reject.device_id}")
-        table.add_row(*map(Text, cells), Text(where + reject.message))  # Text: what producers send is never markup
+    for reject in listed:
+        where = f"{reject['field']}: " if reject["field"] else ""
+        tries = f" (tried {reject['attempts']} times)" if reject["attempts"] > 1 else ""
+        decided = "" if reject["state"] == "open" else f"\n{_decided(reject)}"
+        cells = (
+            f"{reject['id']}\n{reject['reason']}",
+            f"{reject['timestamp']:%m-%d %H:%M:%S}\n{reject['device_id']}",
+            f"{where}{reject['message']}{tries}{decided}",
+        )
+        table.add_row(*map(Text, cells))
     out.print(table)
+
+
+def _decided(decision: dict[str, Any]) -> str:
+    note = f": {decision['note']}" if decision["note"] else ""
+    return f"{decision['state']} {decision['decided_at']:%Y-%m-%d %H:%M:%S} UTC by {decision['decided_by']}{note}"
 
 
 @app.command("show")
@@ -68,16 +126,28 @@ def show(
     data_dir: DataDir = None,
     assignments: SetOption = None,
 ) -> None:
-    """Print the original record with the offending field marked."""
+    """Print the original record with the offending field marked, and what was decided of it."""
     client = connect(settings_from(data_dir, assignments))
-    found = find_rejects(client, RejectFilter((reject_id,), state=None), 1)
+    place = place_named(reject_id)
+    found = read_rejects(client, [place])
     if not found:
         raise ConfigurationError(f"no reject {reject_id}")
     reject = found[0]
     out.print(Text(f"{reject.reason}: {reject.field or 'record'}: {reject.message}", style="red"))
     out.print(Text(f"received {reject.timestamp:%Y-%m-%d %H:%M:%S} UTC, key {reject.key!r}"))
-    for line, offending in mark_field(reject.value, reject.field):
+    for decision in decisions_of(client, place):
+        out.print(Text(_decided(decision._asdict())))
+    if reject.field and not _holds(reject.value, reject.field):
+        out.print(Text(f"{reject.field} is not in the record as it was sent; marked is the nearest part that is"))
+    for line, offending in marked_lines(reject.value, reject.field):
         out.print(Text(f"{'>' if offending else ' '} {line}", style="bold red" if offending else ""), soft_wrap=True)
+
+
+def _holds(value: bytes, field: str) -> bool:
+    try:
+        return locate(orjson.loads(value), field)[1]
+    except orjson.JSONDecodeError:
+        return True
 
 
 @app.command("replay")
@@ -88,61 +158,91 @@ def replay(
     device: DeviceOption = None,
     since: Since = None,
     until: Until = None,
-    everything: Annotated[bool, typer.Option("--all", help="Replay all open rejects.")] = False,
+    everything: All = False,
+    discarded: Annotated[bool, typer.Option("--discarded", help="Those that were discarded, too.")] = False,
+    wait: Annotated[float, typer.Option(min=0, max=3600, help="Longest wait for the outcome, in seconds.")] = 60,
+    by: By = None,
     data_dir: DataDir = None,
     assignments: SetOption = None,
 ) -> None:
-    """Publish rejects again, after their cause is mended. Replaying one twice makes no second event."""
-    if not (ids or reason or use_case or device or since or until or everything):
-        raise ConfigurationError("say which rejects: ids, --reason, --use-case, --device, --since, --until or --all")
+    """Publish rejects again, after their cause is mended, and tell what became of them.
+
+    Replaying one twice makes no second event. Ids that are given are replayed also when they were discarded.
+    """
+    _require_choice(ids, reason, use_case, device, since, until, everything)
     settings = settings_from(data_dir, assignments)
-    chosen = RejectFilter(tuple(ids or ()), reason, use_case, device, since, until)
+    states: tuple[State, ...] = ("open", "discarded") if discarded or ids else ("open",)
+    chosen = RejectFilter(tuple(ids or ()), reason, use_case, device, since, until, states)
     client = connect(settings)
-    total = sum(number for _, number, _ in count_by_reason(client, chosen))
-    replayed = 0
-    for _ in track(range(0, total, _PAGE), "replaying", console=err, transient=True, disable=not err.is_terminal):
-        page = find_rejects(client, chosen, _PAGE)
-        asyncio.run(_publish(settings, page))
-        mark(client, page, "replayed")
-        replayed += len(page)
-    out.print(f"replayed [bold]{replayed:,}[/] records; `vision-events rejects list` shows those rejected again")
-
-
-def mark_field(value: bytes, field: str) -> list[tuple[str, bool]]:
-    """The record as indented JSON lines, each with whether it is the offending field; raw text if it is no JSON."""
-    try:
-        document = orjson.loads(value)
-    except orjson.JSONDecodeError:
-        return [(line, True) for line in value[:4000].decode("utf-8", "backslashreplace").splitlines() or [""]]
-    lines: list[tuple[str, bool]] = []
-    _render(document, "", 0, field, lines)
-    return lines
-
-
-def _render(node: Any, path: str, depth: int, field: str, lines: list[tuple[str, bool]], label: str = "") -> None:
-    indent, offending = "  " * depth, bool(field) and path == field
-    if isinstance(node, (dict, list)) and node:
-        opening, closing = "{}" if isinstance(node, dict) else "[]"
-        lines.append((f"{indent}{label}{opening}", offending))
-        for key, child in node.items() if isinstance(node, dict) else enumerate(node):
-            name = f"{orjson.dumps(key).decode()}: " if isinstance(node, dict) else ""
-            _render(child, f"{path}.{key}" if path else str(key), depth + 1, field, lines, name)
-        lines.append((f"{indent}{closing}", False))
+    run = str(uuid.uuid4())
+    columns = (TextColumn("replaying"), BarColumn(), MofNCompleteColumn())
+    with Progress(*columns, console=err, transient=True, disable=not err.is_terminal) as bar:
+        task = bar.add_task("", total=None)
+        replayed = replay_rejects(
+            settings,
+            client,
+            chosen,
+            run,
+            by or _me(),
+            lambda done, total: bar.update(task, completed=done, total=total),
+        )
+    if not replayed:
+        out.print("nothing to replay: no open reject matches")
         return
-    text = orjson.dumps(node).decode()
-    lines.append((f"{indent}{label}{text if len(text) <= 200 else text[:200] + ' ...'}", offending))
+    out.print(f"replayed [bold]{replayed:,}[/] records")
+    _tell(_await_outcome(client, run, wait))
 
 
-async def _publish(settings: Settings, page: list[StoredReject]) -> None:
-    kafka = producer(settings)
-    await start_producer(kafka)
+def _await_outcome(client: Client, run: str, wait: float) -> Outcome:
+    """The outcome once no record waits any more, or what is known when the time is over."""
+    deadline = time.monotonic() + wait
+    outcome = outcome_of(client, run)
+    with err.status("waiting for the workers ..."):
+        while outcome.waiting and time.monotonic() < deadline:
+            time.sleep(_POLL_S)
+            outcome = outcome_of(client, run)
+    return outcome
+
+
+def _tell(outcome: Outcome) -> None:
+    out.print(f"stored {outcome.stored:,}, rejected again {sum(outcome.rejected.values()):,}")
+    for reason, number in sorted(outcome.rejected.items(), key=lambda item: -item[1]):
+        out.print(f"  {reason:<20} {number:>8,}")
+    if outcome.waiting:
+        out.print(f"not handled yet {outcome.waiting:,}: is a worker running? `vision-events status` tells")
+
+
+@app.command("discard")
+def discard_command(
+    because: Annotated[str, typer.Option(help="Why they are not wanted; stays readable with them.")],
+    ids: Ids = None,
+    reason: Reason = None,
+    use_case: UseCaseOption = None,
+    device: DeviceOption = None,
+    since: Since = None,
+    until: Until = None,
+    everything: All = False,
+    by: By = None,
+    data_dir: DataDir = None,
+    assignments: SetOption = None,
+) -> None:
+    """Take rejects off the list of open ones. They stay readable until retention, and `replay` undoes it."""
+    _require_choice(ids, reason, use_case, device, since, until, everything)
+    if not because.strip():
+        raise ConfigurationError("--because must say why")
+    client = connect(settings_from(data_dir, assignments))
+    chosen = RejectFilter(tuple(ids or ()), reason, use_case, device, since, until)
+    out.print(f"discarded [bold]{discard(client, chosen, by or _me(), because.strip()):,}[/] rejects")
+
+
+def _require_choice(*choices: Any) -> None:
+    if not any(choices):
+        raise ConfigurationError("say which rejects: ids, --reason, --use-case, --device, --since, --until or --all")
+
+
+def _me() -> str:
     try:
-        pending = []
-        for reject in page:
-            headers = [(header["name"], header["value"]) for header in reject.headers]
-            if all(name != ORIGIN_HEADER for name, _ in headers):
-                headers.append((ORIGIN_HEADER, reject.id.encode()))
-            pending.append(await kafka.send(reject.topic, key=reject.key or None, value=reject.value, headers=headers))
-        await asyncio.gather(*pending)
-    finally:
-        await kafka.stop()
+        user = getpass.getuser()
+    except (OSError, KeyError):  # a container's user may have no name
+        user = str(os.getuid())
+    return f"{user}@{socket.gethostname()}"

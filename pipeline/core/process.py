@@ -19,7 +19,7 @@ from pipeline.core.enrich import (
 )
 from pipeline.core.explain import explain
 from pipeline.core.plan import Plan
-from pipeline.core.record import RawRecord, place_of, row_version
+from pipeline.core.record import RawRecord, first_try, place_of, row_version
 from pipeline.core.registry import Registry
 from pipeline.core.timestamps import arrival_at, event_time
 from pipeline.core.views import ImageReference, Upload, Views, collect_views
@@ -33,9 +33,6 @@ from schemas.use_case import ImagePolicy
 
 _NAMESPACE = uuid.UUID("6f0f5f64-3f57-5f0c-9d0e-5a0c8d1c1b7e")
 """Namespace of the ids of events that came without one (UUIDv5 of topic, partition and offset)."""
-
-ORIGIN_HEADER = "vision-origin"
-"""Kafka header of a replayed reject: topic/partition/offset of the first record, from which its id derives."""
 
 
 @dataclass(slots=True)
@@ -59,13 +56,14 @@ def process(record: RawRecord, registry: Registry) -> Processed:
     The same record and registry always give the same event: ids and versions come from the record's coordinates,
     times from the broker's timestamp.
     """
+    origin = first_try(record) if record.headers else record
     raw = decode(record, registry)
     source = _source(raw, record)
     plan, device = _plan(raw, source.get("device_id", ""), registry)
     use_case, added = plan.use_case, plan.additions_of(device)
     source = {**added.source, **source}
     warnings: Warnings = []
-    arrival = arrival_at(record.timestamp)
+    arrival = arrival_at(origin.timestamp)
     moment = event_time(raw.timestamp, arrival)
     if raw.timestamp is None:
         warn(warnings, "timestamp_missing", "timestamp", "absent: the time of arrival was taken")
@@ -79,7 +77,7 @@ def process(record: RawRecord, registry: Registry) -> Processed:
     event: dict[str, Any] = {
         "workspace_id": use_case.workspace_id,
         "use_case_id": use_case.id,
-        "event_id": raw.event_id or _derived_id(record),
+        "event_id": raw.event_id or _derived_id(origin),
         "event_type": raw.event_type or use_case.event_type,
         "timestamp": moment,
         **source,
@@ -87,7 +85,7 @@ def process(record: RawRecord, registry: Registry) -> Processed:
         "topic": record.topic,
         "partition": record.partition,
         "offset": record.offset,
-        "version": row_version(record.timestamp, record.offset),
+        "version": row_version(origin.timestamp, origin.offset),
     }
     _add_annotations(event, views)
     objects = [item for kind in OBJECT_KINDS if kind in event for item in event[kind]]
@@ -141,11 +139,7 @@ def _plan(raw: RawInferenceResult, device_id: str, registry: Registry) -> tuple[
 
 
 def _derived_id(record: RawRecord) -> str:
-    place = place_of(record)
-    for name, content in record.headers:
-        if name == ORIGIN_HEADER:
-            place = content.decode("utf-8", "replace")
-    return str(uuid.uuid5(_NAMESPACE, place))
+    return str(uuid.uuid5(_NAMESPACE, place_of(record)))
 
 
 def _add_annotations(event: dict[str, Any], views: Views) -> None:

@@ -37,6 +37,26 @@ class Record:
     headers: Sequence[tuple[str, bytes]] = ()
 
 
+ORIGIN_HEADER = "vision-origin"
+"""Kafka header of a replayed reject: topic/partition/offset of its first try."""
+ORIGIN_TIME_HEADER = "vision-origin-time"
+"""Kafka header of a replayed reject: when its first try arrived, in milliseconds since the epoch."""
+
+
+def first_try(record: RawRecord) -> RawRecord:
+    """The record as it was when it came first: a replayed reject has the id, the time and the version of its first try.
+
+    So a replay, and a second one, changes nothing that came in between. An origin that is not later is not believed.
+    """
+    headers = dict(record.headers)
+    try:
+        topic, partition, offset = headers[ORIGIN_HEADER].decode().rsplit("/", 2)
+        moment = min(int(headers.get(ORIGIN_TIME_HEADER, record.timestamp)), record.timestamp)
+        return Record(record.value, topic, int(partition), int(offset), moment, record.key, record.headers)
+    except (KeyError, ValueError):
+        return record
+
+
 def place_of(record: RawRecord) -> str:
     """Where a record lies in Kafka, as people and headers name it: topic/partition/offset."""
     return f"{record.topic}/{record.partition}/{record.offset}"

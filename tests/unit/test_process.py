@@ -158,6 +158,18 @@ def test_a_replayed_record_keeps_the_id_of_the_first_try() -> None:
     assert run(document, offset=99, headers=origin)["event_id"] == run(document)["event_id"]
 
 
+def test_a_replayed_reject_is_what_its_first_try_would_have_been() -> None:
+    document = {name: value for name, value in GOOD.items() if name not in ("event_id", "timestamp")}
+    origin = [("vision-origin", b"vision.inferences/3/42"), ("vision-origin-time", str(NOW_MS).encode())]
+    replayed = run(document, partition=1, offset=99, timestamp=NOW_MS + 5_000, headers=origin)
+    place = {"partition": 1, "offset": 99}
+    assert replayed == run(document) | place
+    future = [origin[0], ("vision-origin-time", str(NOW_MS + 9_000).encode())]
+    assert run(document, headers=future)["version"] == run(document)["version"]
+    for odd in ([("vision-origin", b"nonsense")], [origin[0], ("vision-origin-time", b"soon")]):
+        assert run(document, headers=odd) == run(document)
+
+
 def test_the_key_stands_in_for_the_device() -> None:
     assert run(GOOD | {"source": None}, key=b"cam-7")["factory_id"] == "f-12"
 

@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from pipeline.core.decode import FORMAT_HEADER
-from pipeline.core.process import ORIGIN_HEADER
+from pipeline.core.record import ORIGIN_HEADER, ORIGIN_TIME_HEADER
 from pipeline.ingest.publisher import reject_headers
 from pipeline.settings import Settings
 from schemas.export import FOLDER
@@ -124,4 +124,8 @@ def test_headers_of_rejects_are_those_that_are_written() -> None:
 
 def test_headers_that_the_workers_look_at_are_described() -> None:
     described = DOCUMENT["components"]["schemas"]["inferenceHeaders"]["properties"]
-    assert {name for name in described if not name.startswith("ce_")} == {FORMAT_HEADER, ORIGIN_HEADER}
+    assert {name for name in described if not name.startswith("ce_")} == {
+        FORMAT_HEADER,
+        ORIGIN_HEADER,
+        ORIGIN_TIME_HEADER,
+    }
