@@ -7,6 +7,7 @@ VisionEventsError
 ├── RowRefusedError          ClickHouse refuses a row for good: the row is found and rejected
 ├── RefusedError             a receiver refuses an event for good: the spool keeps it aside, a client tells its caller
 ├── SpoolFullError           the edge spool is full: the sender waits and sends again
+├── TooManyRejectsError      so many records fail for one new reason that a person should look: stop, commit nothing
 └── ConfigurationError       only a person can mend it: stop with a message, commit nothing
 """
 
@@ -50,6 +51,10 @@ class RowRefusedError(VisionEventsError):
     def __init__(self, code: int, message: str) -> None:
         super().__init__(message)
         self.code = code
+
+
+class TooManyRejectsError(VisionEventsError):
+    """More recent records than the limit allows fail for one reason that is not usual: see `reject_stop_share`."""
 
 
 class ConfigurationError(VisionEventsError):

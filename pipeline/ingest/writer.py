@@ -6,6 +6,7 @@ While one flush is under way the next one gathers: small and quick at a low rate
 import asyncio
 import logging
 import time
+from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -13,10 +14,11 @@ from dataclasses import dataclass, field
 from clickhouse_connect.driver import Client
 
 from pipeline.core.record import place_of
+from pipeline.core.reject_limit import RejectLimit
 from pipeline.core.views import Upload
 from pipeline.edges.clickhouse import insert_events, insert_rejects
 from pipeline.edges.retry import until_done
-from pipeline.errors import InvalidRecordError, RowRefusedError
+from pipeline.errors import InvalidRecordError, RowRefusedError, TooManyRejectsError
 from pipeline.ingest.batch import Batch, Row, merge, reject
 from pipeline.ingest.crash import Step, crash_point
 from pipeline.ingest.images import ImageRequests
@@ -47,11 +49,14 @@ class _Flush:
 class Writer:
     """Takes batches and writes them. `add` waits while two flushes' worth is not durable yet: back-pressure."""
 
-    def __init__(self, settings: Settings, clickhouse: Client, images: ImageRequests, publisher: Publisher) -> None:
+    def __init__(
+        self, settings: Settings, clickhouse: Client, images: ImageRequests, publisher: Publisher, limit: RejectLimit
+    ) -> None:
         self._settings = settings
         self._clickhouse = clickhouse
         self._images = images
         self._publisher = publisher
+        self._limit = limit
         self._gathering = _Flush()
         self._changed = asyncio.Condition()
         self._reached = crash_point()
@@ -69,7 +74,7 @@ class Writer:
             self._changed.notify_all()
 
     async def run(self) -> None:
-        """Write until cancelled. Raises ConfigurationError when only a person can mend what is wrong."""
+        """Write until cancelled. Raises ConfigurationError or TooManyRejectsError: a person has to look."""
         while True:
             flush = await self._next()
             await self._commit(flush)
@@ -100,6 +105,7 @@ class Writer:
         if batch.rows:
             await self._insert_events(batch, batch.rows)
             reached(Step.ROWS_STORED)
+        self._check_limit(batch)
         if batch.rejects:
             await until_done(lambda: asyncio.to_thread(insert_rejects, self._clickhouse, batch.rejects))
             reached(Step.REJECTS_STORED)
@@ -116,6 +122,20 @@ class Writer:
         for acknowledge in flush.acknowledge:
             acknowledge()
         reached(Step.ACKNOWLEDGED)
+
+    def _check_limit(self, batch: Batch) -> None:
+        """Stop before a flood of rejects is written, and so before any of it is acknowledged."""
+        reasons = Counter(reject.reason.value for reject in batch.rejects)
+        excess = self._limit.judge(len(batch.rows), reasons)
+        if excess is None:
+            return
+        first = next(reject for reject in batch.rejects if reject.reason == excess.reason)
+        raise TooManyRejectsError(
+            f"{excess.rejected:,} of the last {excess.records:,} records fail with {excess.reason}, which is new; "
+            f"{first.topic}/{first.partition}/{first.offset}: {first.field or 'record'}: {first.message}. They stay in "
+            "Kafka, uncommitted. Mend the cause and start the worker again; when this is expected, set "
+            f"""expected_rejects=["{excess.reason}"]"""
+        )
 
     async def _put(self, workspace_id: str, upload: Upload) -> None:
         await self._images.put(workspace_id, upload)

@@ -11,7 +11,7 @@ ROOT = Path(__file__).parents[2]
 ALLOWED = {
     "schemas": {"schemas"},
     "pipeline/errors.py": {"schemas"},
-    "pipeline/settings.py": {"pipeline.errors"},
+    "pipeline/settings.py": {"pipeline.errors", "schemas"},
     "pipeline/core": {"pipeline.core", "pipeline.errors", "schemas"},
     "pipeline/transport": {"pipeline.transport"},
     "pipeline/alerts": {"pipeline.alerts", "pipeline.transport", "pipeline.edges", "pipeline.core", "pipeline.errors"}
