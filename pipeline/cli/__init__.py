@@ -19,6 +19,7 @@ from pipeline.cli import (
     migrate,
     publish,
     rejects,
+    replay,
     rules,
     sql,
     status,
@@ -26,12 +27,13 @@ from pipeline.cli import (
     use_cases,
     worker,
 )
-from pipeline.errors import ConfigurationError, DependencyError, VisionEventsError
+from pipeline.errors import ConfigurationError, DependencyError, TooManyRejectsError, VisionEventsError
 
 app = typer.Typer(
     name="vision-events",
     help="An open, self-hosted vision-event store: Kafka in, images in S3, records in ClickHouse.",
-    epilog="Exit codes: 0 done, 1 failed, 2 wrong usage or configuration, 3 a service does not answer.",
+    epilog="Exit codes: 0 done, 1 failed, 2 wrong usage or configuration, 3 a service does not answer, "
+    "4 too many rejects.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
@@ -45,6 +47,7 @@ app.add_typer(devices.app, name="devices")
 app.add_typer(rejects.app, name="rejects")
 app.add_typer(alerts.app, name="alerts")
 app.add_typer(rules.app, name="rules")
+app.command("replay")(replay.replay)
 app.add_typer(images.app, name="images")
 app.add_typer(keys.app, name="keys")
 app.command("gateway")(gateway.gateway)
@@ -71,4 +74,6 @@ def exit_code(error: VisionEventsError) -> int:
     """The exit code of an error, for scripts."""
     if isinstance(error, ConfigurationError):
         return 2
+    if isinstance(error, TooManyRejectsError):
+        return 4
     return 3 if isinstance(error, DependencyError) else 1

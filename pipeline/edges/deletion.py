@@ -55,7 +55,8 @@ def _keys_of(workspace_id: str, event_ids: Sequence[str]) -> Statement:
     ids = bindings.bind(list(event_ids), "Array(String)")
     return Statement(
         f"""SELECT event_id, use_case_id, timestamp, toUnixTimestamp64Micro(timestamp) AS moment, retention_days,
-    newest.1 AS version, newest.3 AS is_deleted, newest.4 AS topic, newest.5 AS partition, newest.6 AS offset
+    newest.1 AS version, toUnixTimestamp64Milli(newest.2) AS inserted_ms,
+    newest.3 AS is_deleted, newest.4 AS topic, newest.5 AS partition, newest.6 AS offset
 FROM
 (
     SELECT event_id, use_case_id, timestamp, max(retention_days) AS retention_days,

@@ -26,8 +26,9 @@ OVERLAP: Final = timedelta(seconds=30)
 
 # The innermost part reads narrow columns only and leaves almost nothing: ids under several keys. For these the state
 # of each key is found without FINAL, which would have to merge whole partitions. Among rows with the highest version
-# a live one comes before the tombstones written for it, and after that the key decides, so that all workers choose
-# the same. A tombstone takes the version of the newest row: it hides all that is older, whenever that arrives, and
+# a live one comes before the tombstones written for it, then the one inserted last (a record that was read again with
+# other rules, decision 4), and after that the key decides, so that all workers choose the same.
+# A tombstone takes the version of the newest row: it hides all that is older, whenever that arrives, and
 # gives way to a later event under its own key. It takes the longest retention of the id, to outlive what it hides.
 # Ids are unique within a workspace: one workspace cannot hide the events of another.
 _REPLACED: Final = """
@@ -39,7 +40,7 @@ FROM
     (
         SELECT
             workspace_id, event_id, use_case_id, timestamp,
-            max((version, NOT is_deleted, timestamp, use_case_id, topic, partition, offset)) AS latest,
+            max((version, NOT is_deleted, inserted_at, timestamp, use_case_id, topic, partition, offset)) AS latest,
             argMax(is_deleted, (version, inserted_at)) AS is_hidden,
             max(retention_days) AS retention
         FROM stored_events
@@ -67,7 +68,7 @@ INSERT INTO stored_events
 )
 SELECT
     workspace_id, event_id, use_case_id, timestamp, longest_retention,
-    newest.1, newest.5, newest.6, newest.7, 1, fromUnixTimestamp64Milli({started:Int64})
+    newest.1, newest.6, newest.7, newest.8, 1, fromUnixTimestamp64Milli({started:Int64})
 FROM
 ("""
     + _REPLACED.format(since="fromUnixTimestamp64Milli({since:Int64})")

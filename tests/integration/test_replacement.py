@@ -240,3 +240,36 @@ def test_whatever_the_order_one_row_an_id_is_left_and_it_is_the_newest(
     expected = [(event_id, "u", max(minutes)) for event_id, minutes in sorted(newest.items())]
     assert events.visible() == expected
     assert events.sweep() == 0
+
+
+@pytest.mark.parametrize("merged", [False, True])
+def test_a_record_read_again_wins_over_its_own_earlier_outcome(events: Events, merged: bool) -> None:
+    """The same version: with the same key ClickHouse keeps what was inserted last, with another the sweep does."""
+    for comment in ("before", "after"):
+        events.insert("same", 0, 5, comment=comment)
+    events.insert("moved", 9, 5)
+    events.insert("moved", 1, 5, use_case="a")  # the lower key, the later insert
+    if merged:
+        events.merge()
+    events.sweep()
+    assert events.visible() == [("moved", "a", 1), ("same", "u", 0)]
+    query = "SELECT comment FROM vision_events WHERE event_id = 'same' AND workspace_id = {w:String}"
+    assert events.database.rows(query, w=events.workspace) == [("after",)]
+    events.insert("moved", 9, 5)  # back again, over its tombstone
+    events.sweep()
+    events.sweep()
+    assert events.visible() == [("moved", "u", 9), ("same", "u", 0)]
+
+
+def test_what_is_read_again_neither_overwrites_a_later_event_nor_brings_a_deleted_one_back(events: Events) -> None:
+    events.insert("corrected", 0, 5)
+    events.insert("corrected", 0, 6, comment="later")
+    events.insert("deleted", 0, 5)
+    events.delete("deleted", 0, 6)
+    for event in ("corrected", "deleted"):
+        events.insert(event, 0, 5, comment="again")
+        events.insert(event, 3, 5, use_case="other", comment="again, elsewhere")
+    events.sweep()
+    assert events.visible() == [("corrected", "u", 0)]
+    query = "SELECT comment FROM vision_events WHERE workspace_id = {w:String}"
+    assert events.database.rows(query, w=events.workspace) == [("later",)]

@@ -20,13 +20,14 @@ class Rank(NamedTuple):
 
     version: int
     is_live: bool
+    inserted_ms: int
     timestamp: str
     use_case_id: str
 
 
 def rank(row: Mapping[str, Any]) -> Rank:
     """The rank of a stored row."""
-    return Rank(row["version"], not row.get("is_deleted"), row["timestamp"], row["use_case_id"])
+    return Rank(row["version"], not row.get("is_deleted"), row["inserted_ms"], row["timestamp"], row["use_case_id"])
 
 
 def look_since(rows: Iterable[Mapping[str, Any]], swept_ms: int) -> int:

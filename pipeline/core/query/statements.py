@@ -83,7 +83,8 @@ ORDER BY timestamp DESC, event_id DESC""",
         bindings = Bindings()
         ids = bindings.bind(list(event_ids), "Array(String)")
         return Statement(
-            f"""SELECT event_id, use_case_id, timestamp, newest.1 AS version, newest.3 AS is_deleted
+            f"""SELECT event_id, use_case_id, timestamp, newest.1 AS version,
+    toUnixTimestamp64Milli(newest.2) AS inserted_ms, newest.3 AS is_deleted
 FROM
 (
     SELECT event_id, use_case_id, timestamp, max((version, inserted_at, is_deleted)) AS newest
