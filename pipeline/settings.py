@@ -18,6 +18,7 @@ from pydantic_settings import (
 )
 
 from pipeline.errors import ConfigurationError
+from schemas.reject import RejectReason
 
 PREFIX = "VISION_EVENTS_"
 STACK_FILE = "stack.toml"
@@ -68,6 +69,26 @@ class Settings(BaseSettings):
     image_concurrency: int = Field(16, ge=1, le=256, description="Image requests under way at once, per worker.")
     registry_poll_s: float = Field(2, gt=0, le=60, description="How often workers look for changed use cases.")
     publish_events: bool = Field(True, description="Publish accepted events to the topic vision.events.")
+    reject_stop_share: float = Field(
+        0.5,
+        ge=0,
+        le=1,
+        description="A worker stops, exit code 4, when this share of the last 1,000 records is rejected for one reason "
+        "that is not usual. 0: it never does.",
+    )
+    expected_rejects: tuple[RejectReason, ...] = Field(
+        (), description='Reasons that may have any share of the records, a JSON list such as `["unknown_use_case"]`.'
+    )
+    reject_retention_days: int = Field(
+        30, ge=1, le=3650, description="How long rejects are kept, in the table and on their topic; set by `migrate`."
+    )
+    worker_http_host: str = Field("127.0.0.1", description="Address that a worker's health endpoint listens on.")
+    worker_http_port: int = Field(
+        0, ge=0, le=65535, description="Port of a worker's health endpoint, `/livez` and `/readyz`; 0: any free one."
+    )
+    stuck_after_s: float = Field(
+        30, ge=1, le=3600, description="Time without progress after which a worker or a partition counts as stuck."
+    )
     http_host: str = Field("127.0.0.1", description="Address that the gateway listens on.")
     http_port: int = Field(8080, ge=0, le=65535, description="Port of the gateway.")
     api_key: SecretStr = Field(

@@ -18,6 +18,7 @@ State = Literal["starting", "running", "restarting", "stopped"]
 
 _LOG_LIMIT_BYTES: Final = 20 * 1024 * 1024
 _POLL_S: Final = 0.1
+_ASK_S: Final = 3.0
 _LONGEST_BACKOFF_S: Final = 30.0
 _PR_SET_PDEATHSIG: Final = 1
 
@@ -26,13 +27,19 @@ _libc = ctypes.CDLL(None, use_errno=True)
 
 @dataclass(frozen=True)
 class Part:
-    """One process. `ready` is asked until it returns; while it raises, the part is not ready."""
+    """One process. `ready` is asked until it returns; while it raises, the part is not ready.
+
+    `alive` is asked again and again after that: a part for which it raises for `alive_within_s` is killed and started
+    anew. A process that is stopped or hangs does not die by itself.
+    """
 
     name: str
     command: Sequence[str]
     env: Mapping[str, str] = field(default_factory=dict)
     ready: Callable[[], object] | None = None
     ready_timeout_s: float = 60
+    alive: Callable[[], object] | None = None
+    alive_within_s: float = 20
     stop_timeout_s: float = 20
 
 
@@ -44,6 +51,8 @@ class PartStatus:
     state: State
     pid: int | None
     restarts: int
+    problem: str = ""
+    """Why it was started anew the last time, or why it does not answer now."""
 
 
 @dataclass
@@ -54,6 +63,8 @@ class _Running:
     restarts: int = 0
     started_at: float = field(default_factory=time.monotonic)
     restart_at: float = 0.0
+    alive_at: float = field(default_factory=time.monotonic)
+    problem: str = ""
 
 
 class Supervisor:
@@ -65,6 +76,8 @@ class Supervisor:
         self._lock = threading.RLock()
         self._stopping = threading.Event()
         self._watcher = threading.Thread(target=self._watch, name="supervisor", daemon=True)
+        # A thread of its own: an answer may take seconds, and the watcher must not miss a death meanwhile.
+        self._asker = threading.Thread(target=self._ask_forever, name="liveness", daemon=True)
 
     def start(self, *parts: Part) -> None:
         """Start parts at the same time and return when all are ready.
@@ -82,6 +95,7 @@ class Supervisor:
             self._await_ready(self._running[part.name])
         if not self._watcher.is_alive():
             self._watcher.start()
+            self._asker.start()
 
     def stop(self) -> None:
         """Stop all parts, the last started first. Waits until every process is gone."""
@@ -115,7 +129,13 @@ class Supervisor:
         """All parts, in the order they were started."""
         with self._lock:
             return [
-                PartStatus(name, item.state, item.process.pid if item.process.poll() is None else None, item.restarts)
+                PartStatus(
+                    name,
+                    item.state,
+                    item.process.pid if item.process.poll() is None else None,
+                    item.restarts,
+                    item.problem,
+                )
                 for name, item in self._running.items()
             ]
 
@@ -163,9 +183,31 @@ class Supervisor:
                 for running in self._running.values():
                     self._look_after(running)
 
+    def _ask_forever(self) -> None:
+        while not self._stopping.wait(_ASK_S):
+            with self._lock:
+                asked = [item for item in self._running.values() if item.part.alive and item.state == "running"]
+            for running in asked:
+                self._ask(running)
+
+    def _ask(self, running: _Running) -> None:
+        process = running.process
+        try:
+            if running.part.alive is not None:
+                running.part.alive()
+        except Exception as error:  # whatever its client raises
+            silent = time.monotonic() - max(running.alive_at, running.started_at)
+            if silent >= running.part.alive_within_s and process is running.process:
+                running.problem = f"not alive for {silent:.0f} s ({error}): killed"
+                process.kill()  # the watcher sees it die and starts it anew
+        else:
+            running.alive_at = time.monotonic()
+
     def _look_after(self, running: _Running) -> None:
         now = time.monotonic()
-        if running.state == "running" and running.process.poll() is not None:
+        if running.state == "running" and (code := running.process.poll()) is not None:
+            if code != -signal.SIGKILL or not running.problem.endswith("killed"):
+                running.problem = f"ended with code {code}"
             # One that ran for a while is started at once; one that dies again and again waits longer each time.
             recent = now - running.started_at < _LONGEST_BACKOFF_S
             delay = min(0.5 * 2**running.restarts, _LONGEST_BACKOFF_S) if recent and running.restarts else 0.0

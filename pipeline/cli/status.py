@@ -1,42 +1,68 @@
 """`vision-events status`: produced, stored and rejected side by side, lag, and health."""
 
+import time
 from dataclasses import asdict
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import orjson
 import typer
-from rich.markup import escape
+from rich.console import Group, RenderableType
+from rich.live import Live
 from rich.table import Table
+from rich.text import Text
 
 from pipeline.cli.common import PARTS_FILE, DataDir, SetOption, out, settings_from
-from pipeline.edges.counts import Status, read_status
+from pipeline.core.verdict import Level
+from pipeline.edges.counts import Status, StatusReader, read_status
 from pipeline.settings import Settings
+
+_WATCH_S: Final = 2.0
+_EXIT_CODES: Final = {Level.WRONG: 1, Level.AWAY: 3}
+_STYLES: Final = {Level.WRONG: "bold red", Level.AWAY: "bold red", Level.CATCHING_UP: "bold yellow"}
 
 
 def status(
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object, for scripts.")] = False,
+    watch: Annotated[bool, typer.Option("--watch", help="Show it anew every two seconds, until Ctrl-C.")] = False,
     data_dir: DataDir = None,
     assignments: SetOption = None,
 ) -> None:
-    """Show produced = stored + rejected for every topic, the lag, and whether the services answer.
+    """Compare what was produced with what was stored and rejected, and say whether all is well.
 
-    Ends with exit code 3 when a service does not answer.
+    Exit codes: 0 well, idle or catching up; 1 something is wrong: records are stuck or lost, or wait for a worker;
+    3 a service does not answer.
     """
     settings = settings_from(data_dir, assignments)
+    if watch:
+        _watch(settings)
+        return
     state = read_status(settings)
     if as_json:
         typer.echo(orjson.dumps(as_document(state, settings), option=orjson.OPT_INDENT_2).decode())
     else:
-        _print(state, settings)
-    if any(answer != "ok" for answer in state.health.values()):
-        raise typer.Exit(3)
+        out.print(_shown(state, settings))
+    if code := _EXIT_CODES.get(state.verdict.level):
+        raise typer.Exit(code)
+
+
+def _watch(settings: Settings) -> None:
+    with StatusReader(settings) as reader, Live(console=out, auto_refresh=False) as live:
+        try:
+            while True:
+                live.update(_shown(reader.read(), settings), refresh=True)
+                time.sleep(_WATCH_S)
+        except KeyboardInterrupt:
+            return
 
 
 def as_document(state: Status, settings: Settings) -> dict[str, Any]:
     """The state as `status --json` prints it."""
     return {
         "addresses": addresses(settings),
+        "state": state.verdict.level.value,
+        "words": list(state.verdict.words),
         "health": state.health,
+        "workers": state.workers,
         "parts": read_parts(settings),
         "events": state.events,
         "topics": {counts.topic: asdict(counts) | {"unaccounted": counts.unaccounted} for counts in state.topics},
@@ -62,7 +88,7 @@ def addresses(settings: Settings) -> dict[str, str]:
     }
 
 
-def _print(state: Status, settings: Settings) -> None:
+def _shown(state: Status, settings: Settings) -> Group:
     table = Table("topic", "partitions", "produced", "stored", "rejected", "unaccounted", "lag")
     table.columns[0].no_wrap = True
     for column in table.columns[1:]:
@@ -70,13 +96,20 @@ def _print(state: Status, settings: Settings) -> None:
     for counts in state.topics:
         figures = (counts.produced, counts.stored, counts.rejected, counts.unaccounted, counts.lag)
         table.add_row(counts.topic, str(counts.partitions), *("" if n is None else f"{n:,}" for n in figures))
-    out.print(table)
+    lines: list[RenderableType] = [
+        Text(words, style=_STYLES.get(state.verdict.level, "bold green")) for words in state.verdict.words
+    ]
+    lines.append(table)
     if state.events is not None:
-        out.print(f"events in the table: [bold]{state.events:,}[/] (an id that was sent again counts once)")
+        lines.append(Text(f"events in the table: {state.events:,} (an id that was sent again counts once)"))
     places = addresses(settings)
     for name, answer in state.health.items():
-        colour = "green" if answer == "ok" else "red"
-        out.print(f"{name:<12} {places[name]:<28} [{colour}]{escape(answer)}[/]")
-    for name, part in read_parts(settings).items():
-        restarts = f", restarted {part['restarts']} times" if part["restarts"] else ""
-        out.print(f"{name:<12} process {part['pid']}: {part['state']}{restarts}")
+        lines.append(Text(f"{name:<12} {places[name]:<28} {answer}", style="green" if answer == "ok" else "red"))
+    lines += [_part_line(name, part) for name, part in read_parts(settings).items()]
+    return Group(*lines)
+
+
+def _part_line(name: str, part: dict[str, Any]) -> Text:
+    restarts = f", restarted {part['restarts']} times" if part["restarts"] else ""
+    problem = f": {part['problem']}" if part.get("problem") else ""
+    return Text(f"{name:<12} process {part['pid']}: {part['state']}{restarts}{problem}")

@@ -7,6 +7,7 @@ import threading
 import time
 import urllib.request
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -17,14 +18,15 @@ from rich.live import Live
 from rich.text import Text
 
 from deploy.embedded.errors import EmbeddedError
-from deploy.embedded.ports import free_port
+from deploy.embedded.ports import HOST, free_port
 from deploy.embedded.stack import EmbeddedStack, Ports
 from deploy.embedded.supervisor import Part
 from pipeline.cli.common import PARTS_FILE, DataDir, SetOption, err, out, settings_from
 from pipeline.cli.keys import ensure_key
 from pipeline.cli.migrate import prepare_services
+from pipeline.core.verdict import Level, Verdict
 from pipeline.edges.clickhouse import connect
-from pipeline.edges.counts import Status, TopicCounts, read_status
+from pipeline.edges.counts import Status, StatusReader, TopicCounts, read_status
 from pipeline.errors import ConfigurationError, DependencyError
 from pipeline.settings import PREFIX, Settings, load_settings
 from schemas.topics import INFERENCES
@@ -92,16 +94,30 @@ def _settings_of(stack: EmbeddedStack, settings: Settings, http_port: int) -> Se
 def _parts(settings: Settings, workers: int) -> list[Part]:
     environment = _environment(settings)
     base = [sys.executable, "-m", "pipeline"]
-    url = f"http://{settings.http_host}:{settings.http_port}/readyz"
+    url = f"http://{settings.http_host}:{settings.http_port}"
     alerts = Part("alerts", [*base, "alert-worker"], environment | {f"{PREFIX}WORKER_ID": "alerts"})
     return [
         alerts,
-        Part("gateway", [*base, "gateway"], environment, ready=lambda: urllib.request.urlopen(url, timeout=5).close()),
-        *(
-            Part(name, [*base, "worker"], environment | {f"{PREFIX}WORKER_ID": name})
-            for name in (f"worker-{number}" for number in range(1, workers + 1))
+        Part(
+            "gateway",
+            [*base, "gateway"],
+            environment,
+            ready=partial(_ask, f"{url}/readyz"),
+            alive=partial(_ask, f"{url}/livez"),
         ),
+        *(_worker_part(f"worker-{number}", [*base, "worker"], environment) for number in range(1, workers + 1)),
     ]
+
+
+def _worker_part(name: str, command: list[str], environment: dict[str, str]) -> Part:
+    port = free_port()
+    own = {f"{PREFIX}WORKER_ID": name, f"{PREFIX}WORKER_HTTP_HOST": HOST, f"{PREFIX}WORKER_HTTP_PORT": str(port)}
+    return Part(name, command, environment | own, alive=partial(_ask, f"http://{HOST}:{port}/livez"))
+
+
+def _ask(url: str) -> None:
+    """Raises OSError unless the answer is a good one."""
+    urllib.request.urlopen(url, timeout=5).close()
 
 
 def _demo_part(settings: Settings, rate: float) -> Part:
@@ -130,10 +146,10 @@ def _follow(stack: EmbeddedStack, settings: Settings, stop: threading.Event, beg
     """Show the counts until told to stop; say when the first event can be queried."""
     first_seen, last_plain = False, 0.0
     previous: TopicCounts | None = None
-    with Live(console=err, transient=True, refresh_per_second=4) as live:
+    with StatusReader(settings) as reader, Live(console=err, transient=True, refresh_per_second=4) as live:
         while not stop.wait(1.0) and (until is None or time.monotonic() < until):
             _write_parts(stack, settings.data_dir)
-            state = read_status(settings)
+            state = reader.read()
             counts = _raw(state)
             if state.events and not first_seen:
                 first_seen = True
@@ -141,7 +157,7 @@ def _follow(stack: EmbeddedStack, settings: Settings, stop: threading.Event, beg
                 for command in NEXT_STEPS:
                     live.console.print(f"  {command}{_data_dir_flag(settings)}", style="bold", soft_wrap=True)
             if counts is not None:
-                line = _line(counts, previous, [*_faults(state), *_restarts(stack, settings)])
+                line = _line(counts, previous, [*_faults(state.verdict), *_restarts(stack, settings)])
                 if err.is_terminal:
                     live.update(line)
                 elif time.monotonic() - last_plain > 10:
@@ -154,14 +170,14 @@ def _raw(state: Status) -> TopicCounts | None:
     return next((counts for counts in state.topics if counts.topic == INFERENCES.name), None)
 
 
-def _faults(state: Status) -> list[str]:
-    return [f"{name}: {answer}" for name, answer in state.health.items() if answer != "ok"]
+def _faults(verdict: Verdict) -> list[str]:
+    return list(verdict.words) if verdict.level in (Level.WRONG, Level.AWAY) else []
 
 
 def _restarts(stack: EmbeddedStack, settings: Settings) -> list[str]:
     logs = settings.data_dir / "logs"
     return [
-        f"{part.name} was restarted {part.restarts} times, see {logs / part.name}.log"
+        f"{part.name} was restarted {part.restarts} times ({part.problem}), see {logs / part.name}.log"
         for part in stack.supervisor.status()
         if part.restarts
     ]

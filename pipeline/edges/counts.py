@@ -1,18 +1,40 @@
 """What was produced, stored and rejected, and whether the services answer: the figures behind `status`."""
 
 import asyncio
+import math
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
+from typing import Any, Final, Self, TypeVar
 
+from clickhouse_connect.driver import Client
+
+from pipeline.core.verdict import Verdict, Waiting, judge
 from pipeline.edges.clickhouse import connect, translated
-from pipeline.edges.kafka import PartitionProgress, ask_topics, progress
+from pipeline.edges.kafka import ask_topics
+from pipeline.edges.progress import PartitionProgress, ProgressReader
 from pipeline.edges.s3 import ImageStore
-from pipeline.errors import VisionEventsError
+from pipeline.errors import DependencyError, VisionEventsError
 from pipeline.settings import Settings
 from schemas.topics import INFERENCES, TOPICS
 
 ORDER = [topic.name for topic in TOPICS]
+
+Result = TypeVar("Result")
+
+_HANDLED_LAST: Final = """
+SELECT partition, min(seconds)
+FROM
+(
+    SELECT partition, dateDiff('second', max(inserted_at), now64(3)) AS seconds FROM stored_events
+    WHERE topic = {topic:String} AND inserted_at > now64(3) - INTERVAL 1 HOUR GROUP BY partition
+    UNION ALL
+    SELECT partition, dateDiff('second', max(inserted_at), now64(3)) AS seconds FROM stored_rejects
+    WHERE topic = {topic:String} AND inserted_at > now64(3) - INTERVAL 1 HOUR GROUP BY partition
+)
+GROUP BY partition
+"""
+"""Seconds since a record of each partition was stored or rejected, of those where that was within the hour."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,35 +66,122 @@ class Status:
     health: dict[str, str]
     topics: list[TopicCounts]
     events: int | None
+    workers: int | None
+    """Workers in the consumer group, None when Kafka does not answer."""
+    verdict: Verdict
 
 
 def read_status(settings: Settings) -> Status:
-    """Ask all services. One that does not answer is reported in `health`, not raised."""
-    health: dict[str, str] = {}
-    places: list[PartitionProgress] = []
-    handled: dict[str, tuple[int, int]] = {}
-    events: list[int] = []
+    """Ask all services once. One that does not answer is reported in `health`, not raised."""
+    with StatusReader(settings) as reader:
+        return reader.read()
 
-    def ask_kafka() -> None:
-        places.extend(asyncio.run(progress(settings, settings.ingest_group)))
 
-    def ask_clickhouse() -> None:
-        client = connect(settings)
+class StatusReader:
+    """Reads the status as often as wanted, over connections that are kept while they work."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._runner = asyncio.Runner()
+        self._kafka: ProgressReader | None = None
+        self._clickhouse: Client | None = None
+        self._images = ImageStore(settings)
+
+    def __enter__(self) -> Self:
+        """Nothing is connected before it is needed."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Disconnect."""
+        if self._kafka is not None:
+            self._runner.run(self._kafka.close())
+        self._runner.close()
+
+    def read(self) -> Status:
+        """Ask all services. One that does not answer is reported in `health`, not raised."""
+        handled: dict[str, tuple[int, int]] = {}
+        events: list[int] = []
+        places: list[PartitionProgress] = []
+        workers: list[int] = []
+        waiting: list[Waiting] = []
+
+        def ask_clickhouse() -> None:
+            handled.update(self._handled())
+            with translated():
+                events.append(self._client().query("SELECT count() FROM vision_events").result_rows[0][0])
+
+        def ask_kafka() -> None:
+            places.extend(self._ask_kafka(lambda kafka: kafka.read(self._settings.ingest_group)))
+            workers.append(self._ask_kafka(lambda kafka: kafka.members(self._settings.ingest_group)))
+
+        # ClickHouse first: records that come meanwhile make a lag, never a count of stored above produced.
+        asks = {"clickhouse": ask_clickhouse, "kafka": ask_kafka, "s3": self._images.check_bucket}
+        health = {name: _health(ask) for name, ask in asks.items()}
+        if health["clickhouse"] == health["kafka"] == "ok":
+            health["kafka"] = _health(lambda: waiting.extend(self._waiting(places)))
+        topics = _by_topic(places, handled)
+        unaccounted = self._unaccounted(topics, waiting) if events and health["kafka"] == "ok" else None
+        members = workers[0] if workers else None
+        verdict = judge(health, members, waiting, unaccounted, self._settings.stuck_after_s)
+        return Status(health, topics, events[0] if events else None, members, verdict)
+
+    def _client(self) -> Client:
+        if self._clickhouse is None:
+            self._clickhouse = connect(self._settings)
+        return self._clickhouse
+
+    def _handled(self) -> dict[str, tuple[int, int]]:
         with translated():
-            rows = client.query(
-                "SELECT topic, sum(stored), sum(rejected) FROM record_counts GROUP BY topic"
-            ).result_rows
-            handled.update({row[0]: (row[1], row[2]) for row in rows})
-            events.append(client.query("SELECT count() FROM vision_events").result_rows[0][0])
+            rows = (
+                self._client()
+                .query("SELECT topic, sum(stored), sum(rejected) FROM record_counts GROUP BY topic")
+                .result_rows
+            )
+        return {row[0]: (row[1], row[2]) for row in rows}
 
-    # ClickHouse first: records that come meanwhile make a lag, never a count of stored above produced.
-    for name, ask in (
-        ("clickhouse", ask_clickhouse),
-        ("kafka", ask_kafka),
-        ("s3", ImageStore(settings).check_bucket),
-    ):
-        health[name] = _health(ask)
-    return Status(health, _by_topic(places, handled), events[0] if events else None)
+    def _ask_kafka(self, ask: Callable[[ProgressReader], Coroutine[Any, Any, Result]]) -> Result:
+        """Ask over the connection that is kept; one that fails is made anew the next time."""
+
+        async def run() -> Result:
+            if self._kafka is None:
+                reader = ProgressReader(self._settings)
+                await reader.start()
+                self._kafka = reader
+            return await ask(self._kafka)
+
+        try:
+            return self._runner.run(run())
+        except DependencyError:
+            if self._kafka is not None:
+                self._runner.run(self._kafka.close())
+                self._kafka = None
+            raise
+
+    def _waiting(self, places: Sequence[PartitionProgress]) -> list[Waiting]:
+        """The partitions of the raw topic in which records wait."""
+        lagging = [place for place in places if place.topic == INFERENCES.name and place.lag]
+        if not lagging:
+            return []
+        with translated():
+            rows = self._client().query(_HANDLED_LAST, parameters={"topic": INFERENCES.name}).result_rows
+        handled = {row[0]: float(row[1]) for row in rows}
+        silent = [p for p in lagging if handled.get(p.partition, math.inf) >= self._settings.stuck_after_s]
+        oldest = self._ask_kafka(lambda kafka: kafka.waiting_since(silent)) if silent else {}
+        return [
+            Waiting(
+                f"{place.topic}/{place.partition}", place.lag, oldest.get(place.partition), handled.get(place.partition)
+            )
+            for place in lagging
+        ]
+
+    def _unaccounted(self, topics: Sequence[TopicCounts], waiting: Sequence[Waiting]) -> int | None:
+        """Records produced by the time Kafka was asked that are neither stored nor rejected."""
+        raw = next((counts for counts in topics if counts.topic == INFERENCES.name), None)
+        if raw is None or raw.unaccounted is None or raw.unaccounted <= sum(item.records for item in waiting):
+            return raw.unaccounted if raw else None
+        # The workers went on between the two questions: what Kafka calls done is in the tables by now, or never.
+        stored, rejected = self._handled().get(raw.topic, (0, 0))
+        return max(0, raw.produced - stored - rejected)
 
 
 def read_health(settings: Settings) -> dict[str, str]:
@@ -108,6 +217,6 @@ def _by_topic(places: list[PartitionProgress], handled: dict[str, tuple[int, int
             counts.append(TopicCounts(topic, len(parts), produced))
             continue
         stored, rejected = handled.get(topic, (0, 0))
-        lag = sum(place.end - max(place.begin, place.committed or 0) for place in parts)
+        lag = sum(place.lag for place in parts)
         counts.append(TopicCounts(topic, len(parts), produced, stored, rejected, lag))
     return counts

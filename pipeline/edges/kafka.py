@@ -2,28 +2,18 @@
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from operator import itemgetter
-from typing import Any, NamedTuple
+from typing import Any
 
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka import AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
-from aiokafka.errors import GroupCoordinatorNotAvailableError, KafkaError, TopicAlreadyExistsError, for_code
+from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
+from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
 
 from pipeline.errors import ConfigurationError, DependencyError
 from pipeline.settings import Settings
-from schemas.topics import MAX_RAW_RECORD_BYTES, RECORD_OVERHEAD_BYTES, TOPICS
+from schemas.topics import DAY_MS, MAX_RAW_RECORD_BYTES, RECORD_OVERHEAD_BYTES, TOPICS, Topic
 
 MAX_REQUEST_BYTES = MAX_RAW_RECORD_BYTES + RECORD_OVERHEAD_BYTES
-
-
-class PartitionProgress(NamedTuple):
-    """Offsets of one partition: where the log begins and ends, and what the group has committed (None: nothing)."""
-
-    topic: str
-    partition: int
-    begin: int
-    end: int
-    committed: int | None
 
 
 def connection(settings: Settings) -> dict[str, Any]:
@@ -47,6 +37,15 @@ async def start_producer(client: AIOKafkaProducer) -> None:
     """Connect a producer. Raises DependencyError when no broker answers."""
     try:
         await client.start()
+    except KafkaError as error:
+        raise DependencyError(f"Kafka: {error!r}") from error
+
+
+async def ask_broker(client: AIOKafkaProducer) -> None:
+    """Ask a broker for its metadata over a producer's connection. Raises DependencyError."""
+    try:
+        if not await client.client.force_metadata_update():
+            raise DependencyError("Kafka: no broker answers")
     except KafkaError as error:
         raise DependencyError(f"Kafka: {error!r}") from error
 
@@ -119,34 +118,8 @@ async def partition_count(settings: Settings, topic: str) -> int:
     return len(described[0]["partitions"])
 
 
-async def progress(settings: Settings, group: str) -> list[PartitionProgress]:
-    """Offsets of every partition of our topics. Raises DependencyError when no broker answers."""
+async def keep_for(settings: Settings, topic: Topic, days: int) -> None:
+    """Set how long a topic keeps its records. Raises DependencyError."""
+    config = topic.config() | {"retention.ms": str(days * DAY_MS)}
     async with admin(settings) as client:
-        try:
-            committed = await client.list_consumer_group_offsets(group)
-        except GroupCoordinatorNotAvailableError:  # a new cluster, before the first group of all
-            committed = {}
-        described = await client.describe_topics([topic.name for topic in TOPICS])
-    places = [
-        TopicPartition(topic["topic"], partition["partition"])
-        for topic in described
-        for partition in sorted(topic["partitions"], key=itemgetter("partition"))
-    ]
-    consumer = AIOKafkaConsumer(**connection(settings), enable_auto_commit=False)
-    try:
-        await consumer.start()
-        begins, ends = await consumer.beginning_offsets(places), await consumer.end_offsets(places)
-    except KafkaError as error:
-        raise DependencyError(f"Kafka at {settings.kafka_bootstrap}: {error!r}") from error
-    finally:
-        await consumer.stop()
-    return [
-        PartitionProgress(
-            place.topic,
-            place.partition,
-            begins[place],
-            ends[place],
-            committed[place].offset if place in committed else None,
-        )
-        for place in places
-    ]
+        await client.alter_configs([ConfigResource(ConfigResourceType.TOPIC, topic.name, config)])

@@ -92,7 +92,7 @@ async def _replay(
             await asyncio.to_thread(_mark, client, rejects, sent, replay, by)
             done += len(rejects)
             seen += len(page)
-            progress(seen, len(places))
+            await asyncio.to_thread(progress, seen, len(places))
     finally:
         await kafka.stop()
     return done

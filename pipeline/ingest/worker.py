@@ -3,21 +3,32 @@
 import asyncio
 import gc
 import logging
+import os
 import signal
 from collections.abc import AsyncIterable, Coroutine
-from typing import Any, Final
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Final, NoReturn
 
 import faust
 import uvloop
+from aiokafka import AIOKafkaProducer
+from aiokafka.errors import KafkaError
+from clickhouse_connect.driver import Client
 
-from pipeline.edges.clickhouse import connect
-from pipeline.edges.kafka import ensure_topics, producer, start_producer
+from pipeline.core.stalls import Place
+from pipeline.edges.clickhouse import connect, translated
+from pipeline.edges.http_server import HttpServer
+from pipeline.edges.kafka import ask_broker, ensure_topics, producer, start_producer
+from pipeline.edges.recent import load_limit
 from pipeline.edges.registry import RegistryReader, follow
 from pipeline.edges.retry import until_done
 from pipeline.edges.s3 import ImageStore
 from pipeline.edges.sweep import sweep_forever
 from pipeline.errors import VisionEventsError
 from pipeline.ingest.allocator import keep_freed_memory
+from pipeline.ingest.health import Ask, ThreadedAsk, WorkerHealth
 from pipeline.ingest.images import ImageRequests
 from pipeline.ingest.prepare import Preparer
 from pipeline.ingest.publisher import Publisher
@@ -45,37 +56,117 @@ async def _work(settings: Settings) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    health = WorkerHealth(settings)
+    routes = {"/livez": health.livez, "/readyz": health.readyz}
+    with HttpServer(settings.worker_http_host, settings.worker_http_port, routes) as server:
+        log.info("health: %s/livez and /readyz", server.url)
+        beating, stopping = _task(health.beat()), _task(stop.wait())
+        starting = _task(_start(settings, health))
+        await asyncio.wait([starting, stopping], return_when=asyncio.FIRST_COMPLETED)
+        if not starting.done():
+            _leave()
+        await _run(await starting, health, stopping)
+        beating.cancel()
+
+
+def _leave() -> NoReturn:
+    """End before anything was read: a thread that waits for a service that never answers cannot be cancelled."""
+    log.info("told to stop while starting")
+    logging.shutdown()
+    os._exit(0)
+
+
+@dataclass(frozen=True, slots=True)
+class _Worker:
+    """Everything of a worker that is connected and reads."""
+
+    settings: Settings
+    clickhouse: Client
+    registry: RegistryReader
+    images: ImageStore
+    kafka: AIOKafkaProducer
+    writer: Writer
+    agent: "IngestAgent"
+    app: faust.App
+
+
+async def _start(settings: Settings, health: WorkerHealth) -> _Worker:
+    """Connect, however long it takes, and begin to read."""
+    health.phase = "waiting for ClickHouse"
     clickhouse = await until_done(lambda: asyncio.to_thread(connect, settings))
-    images, registry = ImageRequests(ImageStore(settings), settings.image_concurrency), RegistryReader(clickhouse)
+    store, registry = ImageStore(settings), RegistryReader(clickhouse)
+    images = ImageRequests(store, settings.image_concurrency)
     await until_done(lambda: asyncio.to_thread(registry.refresh))
+    health.phase = "waiting for Kafka"
     await until_done(lambda: ensure_topics(settings))
     kafka = producer(settings)
     await until_done(lambda: start_producer(kafka))
-    writer = Writer(settings, clickhouse, images, Publisher(kafka))
+    limit = await until_done(lambda: asyncio.to_thread(load_limit, clickhouse, settings))
+    writer = Writer(settings, clickhouse, images, Publisher(kafka), limit)
     agent = IngestAgent(Preparer(registry, images), writer)
     app = make_app(settings, agent)
     await app.start()
+    return _Worker(settings, clickhouse, registry, store, kafka, writer, agent, app)
+
+
+async def _run(worker: _Worker, health: WorkerHealth, stopping: asyncio.Task[Any]) -> None:
+    """Work until told to stop. Raises what ended it otherwise."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(_GC_THRESHOLD, 50, 50)
-    log.info("worker of group %s is running", settings.ingest_group)
+    health.phase = "running"
+    log.info("worker of group %s is running", worker.settings.ingest_group)
     background = [
-        _task(writer.run()),
-        _task(agent.failed()),
-        _task(follow(registry, settings.registry_poll_s)),
-        _task(sweep_forever(clickhouse)),
+        _task(worker.writer.run()),
+        _task(worker.agent.failed()),
+        _task(follow(worker.registry, worker.settings.registry_poll_s)),
+        _task(sweep_forever(worker.clickhouse)),
+        _task(health.follow(_asks(worker), partial(places, worker.app))),
     ]
-    crashed = _task(app.wait_until_stopped())
+    crashed = _task(worker.app.wait_until_stopped())
     try:
-        done, _ = await asyncio.wait([*background, crashed, _task(stop.wait())], return_when=asyncio.FIRST_COMPLETED)
+        done, _ = await asyncio.wait([*background, crashed, stopping], return_when=asyncio.FIRST_COMPLETED)
         for task in done:
             task.result()  # raises what ended it
+    except VisionEventsError:
+        consumer: Any = worker.app.consumer
+        consumer.gave_up = True
+        raise
     finally:
+        health.phase = "stopping"
         # The writer goes on meanwhile: the transport waits for what is in hand, then commits it.
-        await app.stop()
+        await worker.app.stop()
         for task in background:
             task.cancel()
-        await kafka.stop()
+        await worker.kafka.stop()
+
+
+def _asks(worker: _Worker) -> dict[str, Ask]:
+    """What is asked of each service to know that it answers."""
+
+    def ask_clickhouse() -> None:
+        with translated():
+            worker.clickhouse.command("SELECT 1")
+
+    return {
+        "clickhouse": ThreadedAsk(ask_clickhouse),
+        "kafka": partial(ask_broker, worker.kafka),
+        "s3": ThreadedAsk(worker.images.check_bucket),
+    }
+
+
+def places(app: faust.App) -> dict[str, Place] | None:
+    """Where each assigned partition stands, None while no group is joined."""
+    consumer: Any = app.consumer
+    if app.rebalancing or not app.consumer_generation_id:
+        return None
+    found = {}
+    for tp in sorted(consumer.assignment()):
+        done = consumer.done_until(tp)
+        if done is not None:
+            with suppress(KafkaError, AssertionError):  # revoked meanwhile
+                found[f"{tp.topic}/{tp.partition}"] = Place(done, max(done, consumer.highwater(tp) or 0))
+    return found
 
 
 def _task(work: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:

@@ -52,6 +52,8 @@ class BatchConsumer(driver.Consumer):
         self.batch_topics: frozenset[str] = frozenset()
         self._offsets: dict[TP, PartitionOffsets] = {}
         self._acknowledged = asyncio.Event()
+        self.gave_up = False
+        """Set it when what is in hand will never be finished: stopping then does not wait for it."""
 
     @property
     def options(self) -> BatchOptions:
@@ -262,7 +264,7 @@ class BatchConsumer(driver.Consumer):
 
     async def _drain(self) -> None:
         end = monotonic() + self.options.drain_timeout
-        while not self.should_stop and (busy := self._in_hand()):
+        while not self.should_stop and not self.gave_up and (busy := self._in_hand()):
             if (left := end - monotonic()) <= 0:
                 self.log.warning("Not done in time and to be delivered again: %s", busy)
                 return

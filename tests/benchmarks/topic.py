@@ -9,7 +9,8 @@ from typing import Any, TypeVar
 from aiokafka import AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
 
-from pipeline.edges.kafka import admin, ensure_topics, producer, progress
+from pipeline.edges.kafka import admin, ensure_topics, producer
+from pipeline.edges.progress import progress
 from pipeline.settings import Settings
 from schemas.topics import EVENTS, INFERENCES
 from tests.benchmarks.records import PARTITIONS, device_key, partition_of, raw_record

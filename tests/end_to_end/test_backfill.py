@@ -43,13 +43,12 @@ def test_rules_that_changed_reach_old_records_and_nothing_else_changes(system: S
     other, late = f"{name}-other", f"{name}-late"
     begin = now()
     ids = [str(uuid.uuid4()) for _ in range(300)]
-    events = [orjson.dumps({"use_case_id": name, "event_id": event_id}) for event_id in ids]
+    fields = {"use_case_id": name, "timestamp": datetime.now(UTC).isoformat()}
+    events = [orjson.dumps(fields | {"event_id": event_id}) for event_id in ids]
     system.apply(with_line(name, "L1"), with_line(other, "L1"))
     with system.worker():
         system.publish([*events, *records(other, range(20)), *records(late, range(7))])
-        system.publish(
-            [orjson.dumps({"use_case_id": name, "event_id": ids[0], "custom_metadata": {"line": "corrected"}})]
-        )
+        system.publish([orjson.dumps(fields | {"event_id": ids[0], "custom_metadata": {"line": "corrected"}})])
         before = system.drained()
         assert delete_events(system.sql, "default", name, ids[1:3], 10) == ids[1:3]
         published = len(system.read("vision.events"))

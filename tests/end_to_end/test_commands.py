@@ -91,12 +91,13 @@ def test_a_mistake_in_sql_is_one_message(system: System) -> None:
 
 
 def test_status_tells_scripts_everything(system: System) -> None:
-    status = json.loads(system.run("status", "--json"))
+    status = json.loads(system.run("status", "--json", status=None, output=True))
+    assert status["words"]
     assert status["health"] == {"clickhouse": "ok", "kafka": "ok", "s3": "ok"}
     assert set(status["addresses"]) == {"kafka", "s3", "clickhouse", "http"}
     raw = status["topics"]["vision.inferences"]
     assert raw["produced"] == raw["stored"] + raw["rejected"] + raw["unaccounted"]
-    assert "vision.rejects" in system.run("status")
+    assert "vision.rejects" in system.run("status", status=None, output=True)
 
 
 def test_a_service_that_is_away_is_exit_code_3(system: System) -> None:

@@ -38,6 +38,20 @@ def test_a_part_that_dies_is_started_again(supervisor: Supervisor) -> None:
     assert part.pid != killed
 
 
+def test_a_part_that_is_stopped_or_hangs_is_killed_and_started_again(supervisor: Supervisor) -> None:
+    def alive() -> None:
+        if psutil.Process(pids(supervisor)[0]).status() == psutil.STATUS_STOPPED:
+            raise RuntimeError("no answer")
+
+    supervisor.start(Part("sleeper", SLEEPER, alive=alive, alive_within_s=0.2))
+    (stopped,) = pids(supervisor)
+    os.kill(stopped or 0, signal.SIGSTOP)
+    (part,) = until(supervisor.status, lambda parts: parts[0].restarts == 1 and parts[0].pid)
+    assert part.pid != stopped
+    assert "not alive" in part.problem
+    assert "no answer" in part.problem
+
+
 def test_a_part_that_cannot_start_says_why(supervisor: Supervisor) -> None:
     with pytest.raises(EmbeddedError, match="no such luck"):
         supervisor.start(Part("broken", [sys.executable, "-c", "raise SystemExit('no such luck')"], ready=never))
@@ -120,9 +134,12 @@ def test_the_command_up_runs_the_lot_and_stops_it(
             [*command, "publish", "-", "--use-case", "defect-detection", *folder], input=b"[]\n{}", check=False
         )
         assert published.returncode == 0, log.read_text()
-        status = [*command, "status", "--json", *folder]
-        until(lambda: subprocess.check_output(status), lambda answer: b'"stored": 2' in answer)
-        assert b'"worker-2"' in subprocess.check_output(status)
+
+        def status() -> bytes:
+            return subprocess.run([*command, "status", "--json", *folder], capture_output=True, check=False).stdout
+
+        until(status, lambda answer: b'"stored": 2' in answer)
+        assert b'"worker-2"' in until(status, lambda answer: b'"state": "well"' in answer)
     finally:
         up.terminate()
         assert up.wait(60) == 0
