@@ -33,6 +33,8 @@ class RejectReason(StrEnum):
     """An s3 uri without an object behind it, or a bucket that is not allowed."""
     IMAGE_MISSING = "image_missing"
     """The use case requires an image and the record has none."""
+    TOO_LARGE = "too_large"
+    """The record, unpacked, or the event that it becomes (masks grow into outlines) is larger than a topic takes."""
     REFUSED_BY_STORE = "refused_by_store"
     """ClickHouse refused this row for good; the message carries the server's code."""
     PROCESSING_FAILED = "processing_failed"

@@ -20,6 +20,7 @@ from pipeline.core.registry import Registry
 from pipeline.errors import InvalidRecordError
 from schemas.raw_inference import ENVELOPE_FIELDS, RawInferenceResult
 from schemas.reject import RejectReason
+from schemas.topics import MAX_RAW_RECORD_BYTES
 
 FORMAT_HEADER = "vision-format"
 """Kafka header by which a producer names the format of its record."""
@@ -33,6 +34,9 @@ def decode(record: RawRecord, registry: Registry) -> RawInferenceResult:
     value = record.value
     if not value:
         raise InvalidRecordError(RejectReason.NOT_JSON, "the record has no value")
+    if len(value) > MAX_RAW_RECORD_BYTES:  # the broker limits what is sent, and that may be compressed
+        message = f"{len(value)} bytes unpacked, at most {MAX_RAW_RECORD_BYTES} are taken"
+        raise InvalidRecordError(RejectReason.TOO_LARGE, message)
     if not record.headers or not _names_format(record.headers):
         try:
             raw = _validate_json(value)

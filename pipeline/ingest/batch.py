@@ -14,6 +14,7 @@ from pipeline.core.registry import Registry
 from pipeline.core.views import Upload
 from pipeline.errors import InvalidRecordError
 from schemas.reject import Reject, RejectReason
+from schemas.topics import MAX_RAW_RECORD_BYTES
 
 
 @dataclass(slots=True)
@@ -60,13 +61,20 @@ def process_records(records: Iterable[RawRecord], registry: Registry, *, last_tr
 
 
 def add_processed(batch: Batch, record: RawRecord, processed: Processed) -> None:
-    """Add an event to a batch: as a row, or put aside while its images have to be looked up."""
+    """Add an event to a batch: as a row, or put aside while its images have to be looked up.
+
+    Raises InvalidRecordError for an event that no topic takes: it could be stored, but never published.
+    """
     if processed.references:
         batch.unresolved.append((record, processed))
         return
+    line = orjson.dumps(processed.event, option=orjson.OPT_UTC_Z)
+    if len(line) > MAX_RAW_RECORD_BYTES:
+        message = f"{len(line)} bytes as an event, at most {MAX_RAW_RECORD_BYTES} can be published"
+        raise InvalidRecordError(RejectReason.TOO_LARGE, message)
     for upload in processed.uploads:
         batch.uploads.append((processed.event["workspace_id"], upload))
-    row = Row(orjson.dumps(processed.event, option=orjson.OPT_UTC_Z), record)
+    row = Row(line, record)
     if processed.rules is not None:
         row.candidates = find_candidates(processed.rules, processed.event, record.timestamp)
     batch.rows.append(row)

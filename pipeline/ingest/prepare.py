@@ -60,7 +60,10 @@ class Preparer:
                 batch.rejects.append(reject(record, error))
                 return
             fill_reference(event, reference, info)
-        add_processed(batch, record, processed)
+        try:
+            add_processed(batch, record, processed)
+        except InvalidRecordError as error:
+            batch.rejects.append(reject(record, error))
 
 
 def slices(records: Sequence[RawRecord]) -> Iterator[Sequence[RawRecord]]:

@@ -3,7 +3,7 @@
 import asyncio
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias
 
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
@@ -13,11 +13,16 @@ from pipeline.core.alerts.candidates import Candidate
 from pipeline.errors import DependencyError
 from pipeline.ingest.batch import Row
 from schemas.reject import Reject
-from schemas.topics import ALERT_CANDIDATES, EVENTS, REJECTS
+from schemas.topics import ALERT_CANDIDATES, EVENTS, MAX_RAW_RECORD_BYTES, RECORD_OVERHEAD_BYTES, REJECTS
 
 KeyAndValue: TypeAlias = tuple[bytes | None, bytes]
 
 _partition_of = DefaultPartitioner()
+
+OMITTED_HEADER: Final = "reject.omitted_bytes"
+"""Header of a reject that is published without its record: how large that is."""
+
+_MAX_REJECT_BYTES: Final = MAX_RAW_RECORD_BYTES + RECORD_OVERHEAD_BYTES - 4096
 
 
 class Publisher:
@@ -75,16 +80,22 @@ class Publisher:
         builder.close()
         return await self._producer.send_batch(builder, topic, partition=partition)
 
+    async def _send_reject(self, reject: Reject) -> Any:
+        headers, key, value = reject_headers(reject), reject.key, reject.value
+        size = len(key) + len(value) + sum(len(name) + len(content or b"") + 20 for name, content in headers)
+        if size > _MAX_REJECT_BYTES:
+            size_header = (OMITTED_HEADER, str(len(value)).encode())
+            headers, key, value = [*reject_headers(reject.model_copy(update={"headers": ()})), size_header], b"", b""
+        return await self._producer.send(REJECTS.name, key=key or None, value=value, headers=headers)
+
     async def publish_rejects(self, rejects: Sequence[Reject]) -> None:
-        """Publish rejects: the original key and value, and headers that say where from and why."""
+        """Publish rejects: the original key and value, and headers that say where from and why.
+
+        What is too large for the topic (a record may fill its own, or be compressed) goes without its key, value and
+        headers, and says so; the table `rejects` has it whole. Raises DependencyError.
+        """
         try:
-            futures = [
-                await self._producer.send(
-                    REJECTS.name, key=reject.key or None, value=reject.value, headers=reject_headers(reject)
-                )
-                for reject in rejects
-            ]
-            await asyncio.gather(*futures)
+            await asyncio.gather(*[await self._send_reject(each) for each in rejects])
         except KafkaError as error:
             raise DependencyError(f"Kafka: {error!r}") from error
 

@@ -114,7 +114,7 @@ class Checker:
         yield from _some("in the ledger, but not in the log", (stored | rejected) - all_)
         rows = self._sql.query(
             "SELECT DISTINCT partition, offset FROM stored_events "
-            "WHERE topic = {t:String} AND NOT is_deleted AND offset >= {b:Map(String, UInt64)}[toString(partition)]",
+            "WHERE topic = {t:String} AND NOT is_deleted AND offset >= {b:Array(UInt64)}[partition + 1]",
             parameters={"t": INFERENCES.name, "b": bound(self._span.base)},
         ).result_rows
         yield from _some("a row, but not in the ledger", {(p, o) for p, o in rows} - stored)
@@ -138,7 +138,7 @@ class Checker:
     def _reasons(self, log: list[Logged]) -> Iterator[str]:
         rows = self._sql.query(
             "SELECT partition, offset, reason, value FROM rejects "
-            "WHERE topic = {t:String} AND offset >= {b:Map(String, UInt64)}[toString(partition)]",
+            "WHERE topic = {t:String} AND offset >= {b:Array(UInt64)}[partition + 1]",
             parameters={"t": INFERENCES.name, "b": bound(self._span.base)},
             column_formats={"value": "bytes"},
         ).result_rows

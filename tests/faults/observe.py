@@ -22,9 +22,9 @@ Offsets = dict[int, int]
 """An offset of each partition."""
 
 
-def bound(offsets: Offsets) -> dict[str, int]:
-    """Offsets as a parameter of type Map(String, UInt64): its keys have to be text."""
-    return {str(partition): offset for partition, offset in offsets.items()}
+def bound(offsets: Offsets) -> list[int]:
+    """Offsets as a parameter of type Array(UInt64), to be indexed by partition + 1."""
+    return [offsets.get(partition, 0) for partition in range(max(offsets, default=-1) + 1)]
 
 
 @dataclass(slots=True)
@@ -80,7 +80,7 @@ class Observer:
         stored: dict[int, set[int]] = defaultdict(set)
         rejected: dict[int, set[int]] = defaultdict(set)
         rows = self._query(
-            "WITH {b:Map(String, UInt64)}[toString(partition)] AS begin "
+            "WITH {b:Array(UInt64)}[partition + 1] AS begin "
             "SELECT partition, arrayFilter(o -> o >= begin, bitmapToArray(s)), "
             "arrayFilter(o -> o >= begin, bitmapToArray(r)) FROM (SELECT partition, "
             "groupBitmapMergeState(stored) AS s, groupBitmapMergeState(rejected) AS r FROM record_ledger "
@@ -97,7 +97,7 @@ class Observer:
         return int(
             self._query(
                 "SELECT sum(bitmapCardinality(bitmapSubsetInRange(bitmapOr(s, r), "
-                "{b:Map(String, UInt64)}[toString(partition)], {e:Map(String, UInt64)}[toString(partition)]))) "
+                "{b:Array(UInt64)}[partition + 1], {e:Array(UInt64)}[partition + 1]))) "
                 "FROM (SELECT partition, groupBitmapMergeState(stored) AS s, "
                 "groupBitmapMergeState(rejected) AS r FROM record_ledger WHERE topic = {t:String} "
                 "GROUP BY partition, chunk)",
