@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-.PHONY: help run test unit lint format bench clean
+.PHONY: help run test unit lint format bench faults fuzz clean
 
 help:  ## Show this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | expand -t 12
@@ -30,6 +30,14 @@ bench: $(INSTALLED)  ## Measure throughput, latency, memory, reads and images (a
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[embedded,bench]'
 	@$(BIN)/vision-events bench install quixstreams arroyo
 	@$(BIN)/vision-events bench all
+
+faults: $(INSTALLED)  ## Inject every fault and check that nothing is lost or doubled (see docs/reliability.md)
+	@$(BIN)/python -m tests.faults $(if $(SEED),--seed $(SEED)) --out docs/reliability
+
+SECONDS ?= 600
+fuzz: $(INSTALLED)  ## Fuzz whatever reads bytes from outside, for SECONDS (600)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[embedded,dev,fuzz]'
+	@$(BIN)/python -m tests.fuzz --seconds $(SECONDS)
 
 clean:  ## Remove the virtual environment and caches (never data)
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis

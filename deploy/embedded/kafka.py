@@ -9,6 +9,7 @@ import os
 import subprocess
 import sys
 import uuid
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
@@ -22,18 +23,27 @@ MAX_MESSAGE_BYTES: Final = 9 * 1024 * 1024
 """Above the largest record batch that any topic of ours allows; topics set their own, smaller limits."""
 
 
-def prepare(data_dir: Path, port: int, *, controller_port: int = 0, heap_mb: int = DEFAULT_HEAP_MB) -> list[str]:
+def prepare(
+    data_dir: Path,
+    port: int,
+    *,
+    controller_port: int = 0,
+    heap_mb: int = DEFAULT_HEAP_MB,
+    cluster_id: str | None = None,
+    overrides: Mapping[str, str] | None = None,
+) -> list[str]:
     """Make the data folder ready and return the command that runs the broker.
 
-    The cluster id is made on the first start and kept with the data. Raises EmbeddedError.
+    The cluster id is made on the first start and kept with the data; nodes of one cluster are given the same, and
+    `overrides` of `broker_settings`. Raises EmbeddedError.
     """
     data_dir.mkdir(parents=True, exist_ok=True)
     (data_dir / "tmp").mkdir(exist_ok=True)
     properties = data_dir / "server.properties"
-    settings = broker_settings(data_dir.resolve(), port, controller_port or free_port())
+    settings = broker_settings(data_dir.resolve(), port, controller_port or free_port()) | dict(overrides or {})
     properties.write_text("".join(f"{name}={value}\n" for name, value in settings.items()), encoding="utf-8")
     if not (data_dir / "log" / "meta.properties").exists():
-        _format(data_dir, properties)
+        _format(data_dir, properties, cluster_id or new_cluster_id())
     return [*_java(data_dir, heap_mb), "kafka.Kafka", str(properties)]
 
 
@@ -95,9 +105,12 @@ def _java(data_dir: Path, heap_mb: int) -> list[str]:
     ]
 
 
-def _format(data_dir: Path, properties: Path) -> None:
-    # A name that begins with a dash would be read as an option.
-    cluster_id = "V" + base64.urlsafe_b64encode(uuid.uuid4().bytes).decode()[1:22]
+def new_cluster_id() -> str:
+    """A cluster id in Kafka's form. One that begins with a dash would be read as an option."""
+    return "V" + base64.urlsafe_b64encode(uuid.uuid4().bytes).decode()[1:22]
+
+
+def _format(data_dir: Path, properties: Path, cluster_id: str) -> None:
     tool = [*_java(data_dir, 128), "kafka.tools.StorageTool", "format", "-t", cluster_id, "-c", str(properties)]
     done = subprocess.run(tool, capture_output=True, text=True, check=False)
     if done.returncode:

@@ -16,6 +16,9 @@ from schemas.reject import Reject
 
 # Codes of ErrorCodes.cpp in ClickHouse's source. The retryable ones are those of ClickHouse's own Kafka connector.
 _RETRYABLE: Final = frozenset({3, 107, 159, 164, 202, 203, 209, 210, 241, 242, 243, 252, 285, 319, 394, 425, 999})
+# Nothing is wrong with the rows either: files that cannot be read or written (a full disk), memory, threads or
+# connections that are short, a statement that the server ended, tables that still load.
+_RETRYABLE_TOO: Final = frozenset({74, 75, 76, 173, 236, 279, 439, 722, 735})
 # Unknown table or database, authentication, missing column, no access: a person has to mend these.
 _CONFIGURATION: Final = frozenset({16, 60, 81, 192, 193, 194, 497, 516})
 
@@ -74,7 +77,7 @@ def translated() -> Iterator[None]:
 
 def _meaning(error: Error) -> Exception:
     code, message = error.code, str(error).strip()
-    if code is None or code in _RETRYABLE:
+    if code is None or code in _RETRYABLE | _RETRYABLE_TOO:
         return DependencyError(f"ClickHouse: {message}")
     if code in _CONFIGURATION:
         hint = "; run `vision-events migrate`" if code in _NOT_MIGRATED else ""

@@ -1,13 +1,26 @@
 """Kafka: connections, topics, and how far producers and workers have come."""
 
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
-from typing import Any
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
+from typing import Any, Final
 
 from aiokafka import AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
-from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
+from aiokafka.errors import (
+    AuthenticationFailedError,
+    ClusterAuthorizationFailedError,
+    GroupAuthorizationFailedError,
+    IllegalSaslStateError,
+    InvalidTopicError,
+    KafkaError,
+    SaslAuthenticationFailed,
+    TopicAlreadyExistsError,
+    TopicAuthorizationFailedError,
+    UnknownTopicOrPartitionError,
+    UnsupportedSaslMechanismError,
+    for_code,
+)
 
 from pipeline.errors import ConfigurationError, DependencyError
 from pipeline.settings import Settings
@@ -33,12 +46,36 @@ def producer(settings: Settings, **options: Any) -> AIOKafkaProducer:
     return AIOKafkaProducer(**connection(settings), **(defaults | options))
 
 
-async def start_producer(client: AIOKafkaProducer) -> None:
-    """Connect a producer. Raises DependencyError when no broker answers."""
+_CONFIGURATION: Final = (
+    InvalidTopicError,
+    TopicAuthorizationFailedError,
+    GroupAuthorizationFailedError,
+    ClusterAuthorizationFailedError,
+    AuthenticationFailedError,
+    SaslAuthenticationFailed,
+    IllegalSaslStateError,
+    UnsupportedSaslMechanismError,
+)
+
+
+@contextmanager
+def translated(where: str = "Kafka") -> Iterator[None]:
+    """Turn the client's errors into DependencyError or ConfigurationError."""
     try:
-        await client.start()
+        yield
+    except UnknownTopicOrPartitionError as error:  # the client has looked for longer than its request timeout
+        message = f"{where}: a topic or partition does not exist ({error}); run `vision-events migrate`"
+        raise ConfigurationError(message) from error
+    except _CONFIGURATION as error:
+        raise ConfigurationError(f"{where} refuses: {error!r}") from error
     except KafkaError as error:
-        raise DependencyError(f"Kafka: {error!r}") from error
+        raise DependencyError(f"{where}: {error!r}") from error
+
+
+async def start_producer(client: AIOKafkaProducer) -> None:
+    """Connect a producer. Raises DependencyError when no broker answers, ConfigurationError as `translated`."""
+    with translated():
+        await client.start()
 
 
 async def ask_broker(client: AIOKafkaProducer) -> None:
@@ -55,10 +92,9 @@ async def admin(settings: Settings) -> AsyncIterator[AIOKafkaAdminClient]:
     """An administration client. Raises DependencyError when no broker answers."""
     client = AIOKafkaAdminClient(**connection(settings))
     try:
-        await client.start()
-        yield client
-    except KafkaError as error:
-        raise DependencyError(f"Kafka at {settings.kafka_bootstrap}: {error!r}") from error
+        with translated(f"Kafka at {settings.kafka_bootstrap}"):
+            await client.start()
+            yield client
     finally:
         await client.close()
 

@@ -6,11 +6,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final, TypeAlias
 
 from aiokafka import AIOKafkaProducer
-from aiokafka.errors import KafkaError
 from aiokafka.partitioner import DefaultPartitioner
 
 from pipeline.core.alerts.candidates import Candidate
-from pipeline.errors import DependencyError
+from pipeline.edges.kafka import translated
 from pipeline.ingest.batch import Row
 from schemas.reject import Reject
 from schemas.topics import ALERT_CANDIDATES, EVENTS, MAX_RAW_RECORD_BYTES, RECORD_OVERHEAD_BYTES, REJECTS
@@ -32,23 +31,21 @@ class Publisher:
         self._producer = producer
 
     async def publish_events(self, rows: Sequence[Row]) -> None:
-        """Publish events and return when all replicas have them. Raises DependencyError.
+        """Publish events and return when all replicas have them. Raises as `kafka.translated`.
 
         The key is that of the raw record. A raw partition goes to one partition as a whole, so that the order of a
         device's records is kept.
         """
-        try:
+        with translated():
             partitions = sorted(await self._producer.partitions_for(EVENTS.name))
             by_partition: dict[int, list[KeyAndValue]] = defaultdict(list)
             for row in rows:
                 by_partition[partitions[row.record.partition % len(partitions)]].append((row.record.key, row.line))
             await self._send_all(EVENTS.name, by_partition)
-        except KafkaError as error:
-            raise DependencyError(f"Kafka: {error!r}") from error
 
     async def publish_candidates(self, candidates: Sequence[Candidate]) -> None:
-        """Publish what alert rules look at, by the key of the group. Raises DependencyError."""
-        try:
+        """Publish what alert rules look at, by the key of the group. Raises as `kafka.translated`."""
+        with translated():
             partitions = sorted(await self._producer.partitions_for(ALERT_CANDIDATES.name))
             by_partition: dict[int, list[KeyAndValue]] = defaultdict(list)
             chosen: dict[bytes, int] = {}
@@ -58,8 +55,6 @@ class Publisher:
                     chosen[key] = _partition_of(key, partitions, partitions)
                 by_partition[chosen[key]].append((key, candidate.value))
             await self._send_all(ALERT_CANDIDATES.name, by_partition)
-        except KafkaError as error:
-            raise DependencyError(f"Kafka: {error!r}") from error
 
     async def _send_all(self, topic: str, by_partition: Mapping[int, Sequence[KeyAndValue]]) -> None:
         sent = [await self._send(topic, partition, part) for partition, part in by_partition.items()]
@@ -92,12 +87,10 @@ class Publisher:
         """Publish rejects: the original key and value, and headers that say where from and why.
 
         What is too large for the topic (a record may fill its own, or be compressed) goes without its key, value and
-        headers, and says so; the table `rejects` has it whole. Raises DependencyError.
+        headers, and says so; the table `rejects` has it whole. Raises as `kafka.translated`.
         """
-        try:
+        with translated():
             await asyncio.gather(*[await self._send_reject(each) for each in rejects])
-        except KafkaError as error:
-            raise DependencyError(f"Kafka: {error!r}") from error
 
 
 def reject_headers(reject: Reject) -> list[tuple[str, bytes]]:

@@ -20,6 +20,7 @@ from pipeline.settings import Settings
 from schemas.topics import INFERENCES
 from schemas.use_case import UseCase
 from tests.faults.checks import Checker, Findings, begin_span
+from tests.faults.cluster import Cluster
 from tests.faults.load import Load
 from tests.faults.mix import Mix
 from tests.faults.observe import Observer, Offsets, Watch
@@ -84,6 +85,9 @@ class Arena:
         self.outcome = Outcome()
         self.base: Offsets = {}
         self.watch = Watch({})
+        self.cluster: Cluster | None = None
+        self.disks: dict[str, Path] = {}
+        """File systems of services that can be filled."""
         self.gaps = False
         """The log has offsets without a record: transactions, compaction. Said by the faults that make them."""
 
@@ -162,6 +166,18 @@ class Arena:
                 logs = "\n".join(f"{n}: {self.workers.end_of_log(n)}" for n in self.workers.running)
                 raise AssertionError(f"after {timeout:.0f} s still not: {what} ({away})\n{logs}")
             time.sleep(0.1)
+
+    def still_running(self, name: str = "w1") -> None:
+        """A fault that is to be waited out must not end the worker; where it did, that is told and it is started."""
+        if (code := self.workers.running[name].poll()) is not None:
+            self.problem(f"the worker ended with code {code}: {self.workers.end_of_log(name)[-400:]}")
+            self.workers.ensure(name)
+
+    @property
+    def brokers(self) -> Cluster:
+        """The cluster, on the ground that has one."""
+        assert self.cluster is not None
+        return self.cluster
 
     def problem(self, text: str) -> None:
         """The fault itself saw something that must not be."""

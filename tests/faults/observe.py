@@ -71,6 +71,15 @@ class Observer:
 
         return self._ask(ask())
 
+    def leaders(self) -> dict[int, int]:
+        """The broker that leads each partition of the raw topic."""
+
+        async def ask() -> dict[int, int]:
+            (described,) = await (await self._admin_client()).describe_topics([INFERENCES.name])
+            return {each["partition"]: each["leader"] for each in described["partitions"]}
+
+        return self._ask(ask())
+
     def log(self, topic: str, begin: Offsets) -> list[Any]:
         """The records of a topic from these offsets to its end, as a consumer of committed transactions sees them."""
         return self._ask(self._read(topic, begin))

@@ -35,6 +35,8 @@ class Report:
     seed: str
     seconds: int
     rows: list[Row]
+    left_out: list[str]
+    """Faults that could not be made here, and why."""
 
 
 def run(arena: Arena, fault: Fault, seed: str) -> Row:
@@ -80,7 +82,8 @@ def table(report: Report) -> str:
         cells = (row.fault, row.description, row.injected, row.in_flight, row.produced, row.stored, row.rejected)
         cells += (row.lost, row.doubled, row.published_again)  # type: ignore[assignment]
         lines.append("| " + " | ".join(map(str, cells)) + f" | {row.recovery_s} s |")
-    failed = [f"- {row.fault}: {problem}" for row in report.rows for problem in row.problems]
+    failed = [f"- not run: {reason}" for reason in report.left_out]
+    failed += [f"- {row.fault}: {problem}" for row in report.rows for problem in row.problems]
     minutes, seconds = divmod(report.seconds, 60)
     tail = f"Seed `{report.seed}`, {minutes} min {seconds} s."
     return "\n".join([*lines, "", tail, *failed])

@@ -13,6 +13,8 @@ class Fault:
     name: str
     inject: Callable[[Arena], None]
     short: bool = False
+    needs_disks: bool = False
+    """File systems of the services' own, which take the right to mount."""
     ground: str = "one broker"
     """Which of tests/faults/grounds.py it needs."""
 

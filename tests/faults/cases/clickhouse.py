@@ -78,9 +78,7 @@ def _inserts(arena: Arena, action: Action, seconds: float | None = None) -> None
         arena.hold(seconds or arena.pace.hold_s)
         arena.struck(arena.clickhouse.hits - before)
     arena.healed()
-    if (code := arena.workers.running["w1"].poll()) is not None:
-        arena.problem(f"the worker ended with code {code}: {arena.workers.end_of_log('w1')[-300:]}")
-        arena.workers.ensure()
+    arena.still_running()
 
 
 FAULTS = (

@@ -62,9 +62,7 @@ def _requests(arena: Arena, action: Action) -> None:
         arena.hold(arena.pace.hold_s)
         arena.struck(arena.s3.hits - before)
     arena.healed()
-    if (code := arena.workers.running["w1"].poll()) is not None:
-        arena.problem(f"the worker ended with code {code}: {arena.workers.end_of_log('w1')[-300:]}")
-        arena.workers.ensure()
+    arena.still_running()
 
 
 FAULTS = (
