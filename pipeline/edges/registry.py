@@ -71,6 +71,7 @@ class RegistryReader:
     def refresh(self) -> bool:
         """Read what changed since the last time; true when something did. Raises as `clickhouse.translated`."""
         with self._lock:
+            begun = time.monotonic()
             with translated():
                 rows = self._client.query(
                     "SELECT kind, workspace_id, id, document, version, is_deleted FROM registry_entries FINAL "
@@ -78,9 +79,9 @@ class RegistryReader:
                     parameters={"since": max(0, self._newest - _OVERLAP_NS)},
                 ).result_rows
             changed = [row for row in rows if self._versions.get(tuple(row[:3])) != row[4]]
-            self.read_at = time.monotonic()
             if changed:
                 self._take_over(changed)
+            self.read_at = begun
             return bool(changed)
 
     def _take_over(self, rows: Iterable[Sequence[Any]]) -> None:

@@ -18,8 +18,6 @@ _SLICE_RECORDS: Final = 500
 _SLICE_BYTES: Final = 512 * 1024
 """What is processed before other tasks get their turn: a few milliseconds, with images in the records or without."""
 
-_REFRESH_AT_MOST_EVERY_S: Final = 0.5
-
 
 class Preparer:
     """Prepares batches with the registry as it stands."""
@@ -30,11 +28,12 @@ class Preparer:
 
     async def prepare(self, records: Sequence[RawRecord]) -> Batch:
         """What the records lead to. A dependency that is away is waited for; no record is left out."""
+        begun = time.monotonic()
         batch = await self._process(records, last_try=False)
         if batch.unknown:
-            # A use case may have been applied a moment ago: look before rejecting for it.
+            # A use case may have been applied a moment before its first record: look, unless someone has since.
             unknown, batch.unknown = batch.unknown, []
-            if time.monotonic() - self._registry.read_at > _REFRESH_AT_MOST_EVERY_S:
+            if self._registry.read_at < begun:
                 await until_done(lambda: asyncio.to_thread(self._registry.refresh))
             merge(batch, await self._process(unknown, last_try=True))
         if batch.unresolved:

@@ -1,6 +1,7 @@
 """`python -m tests.faults`: every fault in its full form, a table at the end, and the figures in docs/reliability."""
 
 import argparse
+import logging
 import secrets
 import sys
 import time
@@ -22,6 +23,8 @@ def main() -> int:
     parser.add_argument("--out", type=Path, help="folder for faults.json and faults.md")
     parser.add_argument("--folder", type=Path, help="folder of data and logs, kept (default: a temporary one)")
     given = parser.parse_args()
+    for name in ("aiokafka", "clickhouse_connect", "urllib3", "asyncio"):  # they log each fault, as they should
+        logging.getLogger(name).setLevel(logging.CRITICAL)
     chosen = [f for f in EVERY if not given.only or any(part in f.name for part in given.only)]
     print(f"seed {given.seed}, {len(chosen)} faults", flush=True)
     begun, rows, left_out = time.monotonic(), [], list[str]()

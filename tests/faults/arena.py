@@ -56,7 +56,7 @@ class Pace:
 
 
 SHORT = Pace(rate=150, hold_s=1.0, long_s=2.0, times=1)
-FULL = Pace(rate=400, hold_s=5.0, long_s=60.0, times=3)
+FULL = Pace(rate=250, hold_s=3.0, long_s=60.0, times=2)
 
 
 class Arena:
@@ -205,8 +205,14 @@ class Arena:
     def _recovery(self) -> float:
         """Seconds from the end of the fault until all that was in the topic then is handled."""
         healed = self.outcome.healed_at or time.monotonic()
-        end = self.observer.ends()
-        self.until(lambda: not self._left(end), "recovered", 240)
+        end: Offsets = {}
+
+        def all_handled() -> bool:
+            if not end:
+                end.update(self.observer.ends())
+            return not self._left(end)
+
+        self.until(all_handled, "recovered", 240)
         return time.monotonic() - healed
 
     def _left(self, end: Offsets) -> int:
