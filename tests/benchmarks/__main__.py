@@ -13,6 +13,7 @@ from pipeline.settings import Settings
 from tests.benchmarks import packages, report
 from tests.benchmarks.alerts import alerts as run_alerts
 from tests.benchmarks.environment import services
+from tests.benchmarks.gateway import gateway as run_gateway
 from tests.benchmarks.images import images as run_images
 from tests.benchmarks.latency import latency as run_latency
 from tests.benchmarks.memory import memory as run_memory
@@ -156,6 +157,16 @@ def images(
     _measure("images", output, running, parameters, lambda settings: run_images(settings, count, runs, note))
 
 
+@app.command()
+def gateway(
+    seconds: Annotated[int, typer.Option(help="Length of each run.", min=1)] = 15,
+    output: Output = report.RESULTS,
+    running: RunningStack = None,
+) -> None:
+    """Writes over HTTP, single and in batches, against a bare server that only answers 201."""
+    _measure("gateway", output, running, {"seconds": seconds}, lambda s: run_gateway(s, seconds, note))
+
+
 @app.command("all")
 def everything(output: Output = report.RESULTS, running: RunningStack = None) -> None:
     """All of them in their full length, about an hour, then the page and the figure."""
@@ -167,6 +178,7 @@ def everything(output: Output = report.RESULTS, running: RunningStack = None) ->
     workers(output=output, running=running)
     latency(output=output, running=running)
     images(output=output, running=running)
+    gateway(output=output, running=running)
     reads(output=output, running=running)
     memory(output=output, running=running)
     page(output=output)

@@ -124,6 +124,23 @@ def images(result: Any) -> Table:
     return Table(title, ("way", "images/s", "of the SDK", "CPU ms/image", "S3 CPU ms/image"), rows)
 
 
+def gateway(result: Any) -> Table:
+    rows = [
+        (
+            row["name"],
+            f"{row['per_second']:,.0f}",
+            f"{row['events_per_second']:,.0f}",
+            f"{row['p50_ms']:.1f}",
+            f"{row['p99_ms']:.1f}",
+            f"{row['server_us_per_call']:.0f}",
+            ", ".join(f"{status}: {count:,}" for status, count in row["statuses"].items()),
+        )
+        for row in result
+    ]
+    header = ("what", "201 a second", "events/s", "p50 ms", "p99 ms", "server CPU us a call", "answers")
+    return Table("Writes over HTTP", header, rows)
+
+
 TABLES: dict[str, Callable[[Any], Table]] = {
     "alerts": alerts,
     "throughput": throughput,
@@ -133,4 +150,5 @@ TABLES: dict[str, Callable[[Any], Table]] = {
     "memory": memory,
     "reads": reads,
     "images": images,
+    "gateway": gateway,
 }
