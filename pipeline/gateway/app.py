@@ -46,6 +46,7 @@ def make_app(settings: Settings) -> FastAPI:
         redoc_url=None,
         redirect_slashes=False,
         lifespan=lifespan,
+        telemetry={"tracing": False, "metrics": False, "logs": False},  # asked for at each call otherwise
     )
     app.state.settings = settings
     app.state.services = None

@@ -104,7 +104,10 @@ def counted(receive: Receive, limit: int) -> Receive:
 
 
 class BodyLimit:
-    """Middleware: no body is larger than the largest that any call takes, whoever reads it."""
+    """Middleware: no body is larger than the largest that any call takes, whoever reads it.
+
+    Own code: the one of the web framework answers in plain text.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
+from aiokafka.partitioner import DefaultPartitioner
 
 from pipeline.core.process import Processed, process
 from pipeline.core.record import Record
@@ -25,6 +26,8 @@ from schemas.reject import RejectReason
 from schemas.topics import INFERENCES, MAX_RAW_RECORD_BYTES
 from schemas.use_case import UseCase
 
+_by_key: Final = DefaultPartitioner()
+
 _MAX_PENDING_BYTES: Final = 64 * 1024 * 1024
 """Records not acknowledged yet. The producer has no bound of its own: with Kafka away memory would fill."""
 
@@ -37,6 +40,12 @@ class Incoming:
     event_id: str
     use_case_id: str
     device_id: str | None = None
+    headers: tuple[tuple[str, bytes], ...] = ()
+
+    @property
+    def key(self) -> bytes | None:
+        """The record's key: the device."""
+        return self.device_id.encode() if self.device_id else None
 
 
 class EventWriter:
@@ -67,8 +76,13 @@ class EventWriter:
         if len(event.value) > MAX_RAW_RECORD_BYTES:
             raise ApiError(413, f"an event has at most {MAX_RAW_RECORD_BYTES} bytes; this one has {len(event.value)}")
         await self.require_use_case(workspace_id, event.use_case_id)
-        key = event.device_id.encode() if event.device_id else None
-        record = Record(event.value, topic=INFERENCES.name, timestamp=int(time.time() * 1000), key=key)
+        record = Record(
+            event.value,
+            topic=INFERENCES.name,
+            timestamp=int(time.time() * 1000),
+            key=event.key,
+            headers=event.headers,
+        )
         processed = process(record, self._registry.current)
         if processed.event["workspace_id"] != workspace_id:
             raise ApiError(404, f"useCaseId: {UNKNOWN_USE_CASE}")
@@ -93,12 +107,27 @@ class EventWriter:
 
     async def _send(self, events: Sequence[Incoming]) -> None:
         partitions = sorted(await self._producer.partitions_for(INFERENCES.name))
-        sent = []
+        if len(events) == 1:
+            (event,) = events
+            spot, headers = _partition(event, partitions), list(event.headers)
+            await (await self._producer.send(INFERENCES.name, event.value, event.key, spot, headers=headers))
+            return
+        # One record batch a partition: handed over one by one, records cost the producer more than checking them.
+        by_partition: dict[int, list[Incoming]] = {}
         for event in events:
-            # The records of a device keep their order; without a device those of one event id do.
-            key = event.device_id.encode() if event.device_id else None
-            spot = None if key else partitions[zlib.crc32(event.event_id.encode()) % len(partitions)]
-            sent.append(await self._producer.send(INFERENCES.name, event.value, key=key, partition=spot))
+            by_partition.setdefault(_partition(event, partitions), []).append(event)
+        sent: list[Any] = []
+        for spot, part in by_partition.items():
+            batch = self._producer.create_batch()
+            for event in part:
+                headers = list(event.headers)
+                if batch.append(key=event.key, value=event.value, timestamp=None, headers=headers) is None:
+                    batch.close()
+                    sent.append(await self._producer.send_batch(batch, INFERENCES.name, partition=spot))
+                    batch = self._producer.create_batch()
+                    batch.append(key=event.key, value=event.value, timestamp=None, headers=headers)
+            batch.close()
+            sent.append(await self._producer.send_batch(batch, INFERENCES.name, partition=spot))
         await asyncio.gather(*sent)
 
     async def require_use_case(self, workspace_id: str, use_case_id: str) -> UseCase:
@@ -114,6 +143,13 @@ class EventWriter:
             async with self._image_slots:
                 look_up = partial(self._images.resolve, event["workspace_id"], reference, processed.image_policy)
                 fill_reference(event, reference, await asyncio.to_thread(look_up))
+
+
+def _partition(event: Incoming, partitions: list[int]) -> int:
+    """The records of a device keep their order, as those of other producers; without a device those of one id do."""
+    if event.key:
+        return int(_by_key(event.key, partitions, partitions))
+    return partitions[zlib.crc32(event.event_id.encode()) % len(partitions)]
 
 
 def _not_durable(why: str) -> ApiError:

@@ -54,7 +54,11 @@ _ANNOTATIONS = {
 }
 _OUTPUT = {"sourceId": "image_id", "base64Image": "data"}
 _ORIGINAL = {"inputSourceId": "image_id", "inputBase64Image": "data"}
-_IMAGE = {"label": "label", "metadata": "metadata"}
+_METADATA = {"metadata": "metadata"}
+
+_EVENT_FIELDS = frozenset((*_EVENT, *_SOURCE, "eventData", "images"))
+_EDGE_EVENT_FIELDS = frozenset((*_EDGE_EVENT, *_EDGE_SOURCE, "event_data", "images"))
+_IMAGE_FIELDS = frozenset((*_OUTPUT, *_ORIGINAL, *_METADATA, "label", *_ANNOTATIONS))
 
 
 def _recognises(value: Any) -> bool:
@@ -67,7 +71,7 @@ def _recognises_edge(value: Any) -> bool:
 
 def _to_canonical(value: Any, context: FormatContext) -> dict[str, Any]:
     event = Node(value).as_object()
-    _refuse_others(event, _EVENT, _SOURCE, {"eventData": "", "images": ""})
+    _refuse_others(event, _EVENT_FIELDS)
     return _renamed(event, _EVENT) | without_none(
         source=_renamed(event, _SOURCE), images=_images(event), event_data=_event_data(event, "eventData")
     )
@@ -75,21 +79,21 @@ def _to_canonical(value: Any, context: FormatContext) -> dict[str, Any]:
 
 def _edge_to_canonical(value: Any, context: FormatContext) -> dict[str, Any]:
     event = Node(value).as_object()
-    _refuse_others(event, _EDGE_EVENT, _EDGE_SOURCE, {"event_data": "", "images": ""})
+    _refuse_others(event, _EDGE_EVENT_FIELDS)
     return _renamed(event, _EDGE_EVENT) | without_none(
         source=_renamed(event, _EDGE_SOURCE), images=_images(event), event_data=_event_data(event, "event_data")
     )
 
 
-def _refuse_others(node: Node, *known: Mapping[str, str]) -> None:
-    for key in node.value:
-        if not any(key in names for names in known):
-            raise node.error("unknown field", key)
+def _refuse_others(node: Node, known: frozenset[str]) -> None:
+    if unknown := node.value.keys() - known:
+        raise node.error("unknown field", next(key for key in node.value if key in unknown))
 
 
 def _renamed(node: Node, names: Mapping[str, str]) -> dict[str, Any]:
     """The fields that are there and not null under their canonical names."""
-    return {new: value for old, new in names.items() if (value := node.get(old)) is not None}
+    fields = node.value
+    return {new: value for old, new in names.items() if (value := fields.get(old)) is not None}
 
 
 def _event_data(event: Node, key: str) -> dict[str, Any]:
@@ -102,9 +106,9 @@ def _images(event: Node) -> list[dict[str, Any]]:
 
 def _view(node: Node, view: int) -> Iterator[dict[str, Any]]:
     """One image of the API is a view: its output image, its original, or neither of both."""
-    _refuse_others(node, _OUTPUT, _ORIGINAL, _IMAGE, _ANNOTATIONS)
+    _refuse_others(node, _IMAGE_FIELDS)
     common = {"view": view} | without_none(label=node.text("label"))
-    said = _renamed(node, {"metadata": "metadata"}) | {"result": _annotations(node)}
+    said = _renamed(node, _METADATA) | {"result": _annotations(node)}
     output, original = _renamed(node, _OUTPUT), _renamed(node, _ORIGINAL)
     if output or not original:
         yield common | output | said

@@ -8,9 +8,12 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, TypeAdapter
 from pydantic.alias_generators import to_camel
 
+from pipeline.core.decode import FORMAT_HEADER
+from pipeline.core.formats.vision_event import VISION_EVENT
 from pipeline.errors import InvalidRecordError
 from pipeline.gateway.access import Principal, Writer
 from pipeline.gateway.bodies import MEBIBYTE, json_body, parse, read_body
+from pipeline.gateway.direct import DirectRoute
 from pipeline.gateway.errors import ApiError, answers
 from pipeline.gateway.names import api_path
 from pipeline.gateway.services import Services, services_of
@@ -23,7 +26,10 @@ MAX_BATCH_BYTES: Final = 25 * MEBIBYTE
 EVENT: Final[TypeAdapter[ApiEvent]] = TypeAdapter(ApiEvent)
 _BATCH: Final[TypeAdapter[ApiBatch]] = TypeAdapter(ApiBatch)
 
-router = APIRouter(prefix="/vision-events", tags=["events"])
+_HEADERS: Final = ((FORMAT_HEADER, VISION_EVENT.name.encode()),)
+"""Named, the format need not be recognised by each worker."""
+
+router = APIRouter(prefix="/vision-events", tags=["events"], route_class=DirectRoute)
 
 
 class _Answer(BaseModel):
@@ -120,4 +126,4 @@ async def create_events(request: Request, who: Writer) -> JSONResponse:
 
 
 def _incoming(value: bytes, event: ApiEvent) -> Incoming:
-    return Incoming(value, event.event_id, event.use_case_id, event.device_id)
+    return Incoming(value, event.event_id, event.use_case_id, event.device_id, _HEADERS)
