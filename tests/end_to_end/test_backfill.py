@@ -5,6 +5,7 @@ import json
 import subprocess
 import sys
 import uuid
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
@@ -30,6 +31,13 @@ def with_line(name: str, line: str, **changes: Any) -> UseCase:
     return UseCase(id=name, name=name, metadata=metadata)
 
 
+@pytest.fixture(scope="module", autouse=True)
+def _worker(system: System) -> Iterator[None]:
+    """One worker for all tests of this file: starting it takes longer than most of them."""
+    with system.worker():
+        yield
+
+
 @pytest.fixture
 def name() -> str:
     return f"case-{uuid.uuid4().hex[:8]}"
@@ -46,32 +54,31 @@ def test_rules_that_changed_reach_old_records_and_nothing_else_changes(system: S
     fields = {"use_case_id": name, "timestamp": datetime.now(UTC).isoformat()}
     events = [orjson.dumps(fields | {"event_id": event_id}) for event_id in ids]
     system.apply(with_line(name, "L1"), with_line(other, "L1"))
-    with system.worker():
-        system.publish([*events, *records(other, range(20)), *records(late, range(7))])
-        system.publish([orjson.dumps(fields | {"event_id": ids[0], "custom_metadata": {"line": "corrected"}})])
-        before = system.drained()
-        assert delete_events(system.sql, "default", name, ids[1:3], 10) == ids[1:3]
-        published = len(system.read("vision.events"))
-        system.apply(with_line(name, "L2"), with_line(other, "L2"), with_line(late, "L2"))
-        until(lambda: committed(system), lambda places: sum(filter(None, places.values())) == before.produced)
-        places = committed(system)
-        told = system.run("replay", "--from", begin, "--use-case", name, "--rate", "100000")
-        assert "replayed 301 records" in told
-        assert "27 records of other use cases were left alone" in told
-        assert system.value(LINES, u=name) == [("L2", 297), ("corrected", 1)]
-        assert system.value(LINES, u=other) == [("L1", 20)]
-        assert json.loads(system.run("rejects", "list", "--use-case", late, "--json"))["total"] == 7
-        # All of it: rejects whose use case exists by now are events, and leave the list.
-        told = system.run("replay", "--from", begin, "--rate", "100000")
-        assert "stored 328, rejected 0" in told
-        assert system.value(LINES, u=name) == [("L2", 297), ("corrected", 1)]
-        assert system.value(LINES, u=other) == [("L2", 20)]
-        assert system.value(LINES, u=late) == [("L2", 7)]
-        assert "no rejects" in system.run("rejects", "list", "--use-case", late)
-        assert len(system.read("vision.events")) == published
-        system.run("replay", "--from", begin, "--use-case", late, "--publish-events", "--rate", "100000")
-        assert len(system.read("vision.events")) == published + 7
-        assert committed(system) == places
+    system.publish([*events, *records(other, range(20)), *records(late, range(7))])
+    system.publish([orjson.dumps(fields | {"event_id": ids[0], "custom_metadata": {"line": "corrected"}})])
+    before = system.drained()
+    assert delete_events(system.sql, "default", name, ids[1:3], 10) == ids[1:3]
+    published = len(system.read("vision.events"))
+    system.apply(with_line(name, "L2"), with_line(other, "L2"), with_line(late, "L2"))
+    until(lambda: committed(system), lambda places: sum(filter(None, places.values())) == before.produced)
+    places = committed(system)
+    told = system.run("replay", "--from", begin, "--use-case", name, "--rate", "100000")
+    assert "replayed 301 records" in told
+    assert "27 records of other use cases were left alone" in told
+    assert system.value(LINES, u=name) == [("L2", 297), ("corrected", 1)]
+    assert system.value(LINES, u=other) == [("L1", 20)]
+    assert json.loads(system.run("rejects", "list", "--use-case", late, "--json"))["total"] == 7
+    # All of it: rejects whose use case exists by now are events, and leave the list.
+    told = system.run("replay", "--from", begin, "--rate", "100000")
+    assert "stored 328, rejected 0" in told
+    assert system.value(LINES, u=name) == [("L2", 297), ("corrected", 1)]
+    assert system.value(LINES, u=other) == [("L2", 20)]
+    assert system.value(LINES, u=late) == [("L2", 7)]
+    assert "no rejects" in system.run("rejects", "list", "--use-case", late)
+    assert len(system.read("vision.events")) == published
+    system.run("replay", "--from", begin, "--use-case", late, "--publish-events", "--rate", "100000")
+    assert len(system.read("vision.events")) == published + 7
+    assert committed(system) == places
     after = system.counts()
     assert (after.produced, after.stored, after.rejected) == (before.produced, before.stored + 7, before.rejected - 7)
 
@@ -79,9 +86,8 @@ def test_rules_that_changed_reach_old_records_and_nothing_else_changes(system: S
 def test_what_fails_by_todays_rules_keeps_its_event(system: System, name: str) -> None:
     begin = now()
     system.apply(UseCase(id=name, name=name))
-    with system.worker():
-        system.publish(records(name, range(5)) + records(name, range(5, 9), line="L1"))
-        before = system.drained()
+    system.publish(records(name, range(5)) + records(name, range(5, 9), line="L1"))
+    before = system.drained()
     strict = MetadataSchema(
         mode="strict", fields={"n": MetadataField(type="number"), "line": MetadataField(required=True)}
     )
@@ -98,9 +104,8 @@ def test_what_fails_by_todays_rules_keeps_its_event(system: System, name: str) -
 def test_a_run_that_was_killed_goes_on_where_it_was(system: System, name: str) -> None:
     begin = datetime.now(UTC).replace(microsecond=0)
     system.apply(with_line(name, "L1"))
-    with system.worker():
-        system.publish(records(name, range(4_000)))
-        system.drained()
+    system.publish(records(name, range(4_000)))
+    system.drained()
     system.apply(with_line(name, "L2"))
     arguments = ["replay", "--from", f"{begin:%Y-%m-%dT%H:%M:%S}", "--use-case", name]
     slow = subprocess.Popen([sys.executable, "-m", "pipeline", *arguments, "--rate", "500"], env=system.environment)

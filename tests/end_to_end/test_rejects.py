@@ -5,6 +5,7 @@ import json
 import subprocess
 import sys
 import uuid
+from collections.abc import Iterator
 from typing import Any
 
 import orjson
@@ -22,6 +23,13 @@ from tests.end_to_end.system import System
 EVENTS = "SELECT (count(), uniqExact(event_id)) FROM vision_events WHERE use_case_id = {u:String}"
 
 
+@pytest.fixture(scope="module", autouse=True)
+def _worker(system: System) -> Iterator[None]:
+    """One worker for all tests of this file: starting it takes longer than most of them."""
+    with system.worker():
+        yield
+
+
 @pytest.fixture
 def late(system: System) -> str:
     """A use case that nobody has applied yet."""
@@ -36,23 +44,22 @@ def test_replay_tells_what_became_of_each_record(system: System, late: str) -> N
     strict = MetadataSchema(
         mode="strict", fields={"n": MetadataField(type="number"), "line": MetadataField(required=True)}
     )
-    with system.worker():
-        system.publish(records(late, range(12), line="L1") + records(late, range(3)), key=b"cam-1")
-        before = system.drained()
-        listed = json.loads(system.run("rejects", "list", "--use-case", late, "--by", "device", "--json"))
-        assert listed["counts"][0] | {"oldest": "", "newest": ""} == {
-            "device": "cam-1",
-            "rejects": 15,
-            "oldest": "",
-            "newest": "",
-        }
-        assert len(listed["rejects"]) == 15
-        system.apply(UseCase(id=late, name=late, metadata=strict))
-        told = system.run("rejects", "replay", "--use-case", late)
-        assert "replayed 15 records" in told
-        assert "stored 12, rejected again 3" in told
-        assert "invalid_metadata" in told
-        after = system.drained()
+    system.publish(records(late, range(12), line="L1") + records(late, range(3)), key=b"cam-1")
+    before = system.drained()
+    listed = json.loads(system.run("rejects", "list", "--use-case", late, "--by", "device", "--json"))
+    assert listed["counts"][0] | {"oldest": "", "newest": ""} == {
+        "device": "cam-1",
+        "rejects": 15,
+        "oldest": "",
+        "newest": "",
+    }
+    assert len(listed["rejects"]) == 15
+    system.apply(UseCase(id=late, name=late, metadata=strict))
+    told = system.run("rejects", "replay", "--use-case", late)
+    assert "replayed 15 records" in told
+    assert "stored 12, rejected again 3" in told
+    assert "invalid_metadata" in told
+    after = system.drained()
     assert (after.stored - before.stored, after.rejected - before.rejected) == (12, 3)
     assert system.value(EVENTS, u=late) == (12, 12)
     listed = json.loads(system.run("rejects", "list", "--use-case", late, "--json"))
@@ -70,14 +77,13 @@ def test_replay_tells_what_became_of_each_record(system: System, late: str) -> N
 
 
 def test_two_people_replaying_at_once_make_no_second_event(system: System, late: str) -> None:
-    with system.worker():
-        system.publish(records(late, range(700)))
-        system.drained()
-        system.apply(UseCase(id=late, name=late))
-        command = [sys.executable, "-m", "pipeline", "rejects", "replay", "--use-case", late]
-        both = [subprocess.Popen(command, env=system.environment, stdout=subprocess.PIPE, text=True) for _ in range(2)]
-        told = [process.communicate(timeout=120)[0] for process in both]
-        system.drained()
+    system.publish(records(late, range(700)))
+    system.drained()
+    system.apply(UseCase(id=late, name=late))
+    command = [sys.executable, "-m", "pipeline", "rejects", "replay", "--use-case", late]
+    both = [subprocess.Popen(command, env=system.environment, stdout=subprocess.PIPE, text=True) for _ in range(2)]
+    told = [process.communicate(timeout=120)[0] for process in both]
+    system.drained()
     assert all(process.returncode == 0 for process in both), told
     assert "replayed 700" in "".join(told)
     assert system.value(EVENTS, u=late) == (700, 700)
@@ -95,20 +101,19 @@ def test_a_replay_cut_off_between_publish_and_mark_is_repeated(
     def cut(*_: object) -> None:
         raise DependencyError("cut off")
 
-    with system.worker():
-        system.publish(records(late, range(40)))
-        system.drained()
-        with monkeypatch.context() as patched:
-            patched.setattr(reject_replay, "_mark", cut)
-            with pytest.raises(DependencyError, match="cut off"):
-                replay("first")
-        system.drained()  # rejected again: 80 rejects, and 40 records
-        listed = json.loads(system.run("rejects", "list", "--use-case", late, "--json"))
-        assert listed["total"] == 40
-        system.apply(UseCase(id=late, name=late))
-        run = str(uuid.uuid4())
-        assert replay(run) == 40
-        system.drained()
+    system.publish(records(late, range(40)))
+    system.drained()
+    with monkeypatch.context() as patched:
+        patched.setattr(reject_replay, "_mark", cut)
+        with pytest.raises(DependencyError, match="cut off"):
+            replay("first")
+    system.drained()  # rejected again: 80 rejects, and 40 records
+    listed = json.loads(system.run("rejects", "list", "--use-case", late, "--json"))
+    assert listed["total"] == 40
+    system.apply(UseCase(id=late, name=late))
+    run = str(uuid.uuid4())
+    assert replay(run) == 40
+    system.drained()
     assert outcome_of(system.sql, run) == Outcome(stored=40)
     assert system.value(EVENTS, u=late) == (40, 40)
     assert "no rejects" in system.run("rejects", "list", "--use-case", late)
@@ -126,12 +131,11 @@ def test_rejects_that_arrive_during_a_replay_are_left_alone(
             system.publish(records(late, range(100, 110)))
             system.drained()  # these, and the first page again, are rejects by now
 
-    with system.worker():
-        system.publish(records(late, range(50)))
-        system.drained()
-        assert replay_rejects(system.settings, system.sql, RejectFilter(use_case=late), "run", "me", more) == 50
-        assert steps[-1] == (50, 50)
-        system.drained()
+    system.publish(records(late, range(50)))
+    system.drained()
+    assert replay_rejects(system.settings, system.sql, RejectFilter(use_case=late), "run", "me", more) == 50
+    assert steps[-1] == (50, 50)
+    system.drained()
     total = json.loads(system.run("rejects", "list", "--use-case", late, "--json", "--limit", "0"))["total"]
     assert total == 60
 
