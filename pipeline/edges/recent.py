@@ -4,6 +4,7 @@ from typing import Final
 
 from clickhouse_connect.driver import Client
 
+from pipeline.core.record import ORIGIN_HEADER
 from pipeline.core.reject_limit import WINDOW, RejectLimit
 from pipeline.edges.clickhouse import translated
 from pipeline.settings import Settings
@@ -26,7 +27,8 @@ FROM
     SELECT * FROM
     (
         SELECT toString(reason) AS reason, inserted_at FROM stored_rejects
-        WHERE inserted_at > now64(3) - INTERVAL 1 DAY ORDER BY inserted_at DESC LIMIT {WINDOW}
+        WHERE inserted_at > now64(3) - INTERVAL 1 DAY AND NOT has(headers.name, '{ORIGIN_HEADER}')
+        ORDER BY inserted_at DESC LIMIT {WINDOW}
     )
   )
   ORDER BY inserted_at DESC LIMIT {WINDOW}
@@ -34,9 +36,10 @@ FROM
 GROUP BY reason
 """
 
-_WEEK: Final = """
-SELECT toString(reason), count() AS n FROM stored_rejects WHERE inserted_at > now64(3) - INTERVAL 7 DAY
-GROUP BY reason HAVING n >= {least:UInt64}
+_WEEK: Final = f"""
+SELECT toString(reason), count() AS n FROM stored_rejects
+WHERE inserted_at > now64(3) - INTERVAL 7 DAY AND NOT has(headers.name, '{ORIGIN_HEADER}')
+GROUP BY reason HAVING n >= {_USUAL_FROM}
 """
 
 _STORED: Final = "SELECT count() FROM stored_events WHERE inserted_at > now64(3) - INTERVAL 7 DAY AND NOT is_deleted"
@@ -47,7 +50,7 @@ def load_limit(client: Client, settings: Settings) -> RejectLimit:
     share = settings.reject_stop_share
     with translated():
         recent = {row[0]: row[1] for row in client.query(_RECENT).result_rows}
-        often = {row[0]: row[1] for row in client.query(_WEEK, parameters={"least": _USUAL_FROM}).result_rows}
+        often = {row[0]: row[1] for row in client.query(_WEEK).result_rows}
         total = client.query(_STORED).result_rows[0][0] + sum(often.values()) if often else 0
     usual = {reason for reason, number in often.items() if number >= share * total}
     return RejectLimit(share, recent, usual | set(settings.expected_rejects))

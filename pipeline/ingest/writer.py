@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 from clickhouse_connect.driver import Client
 
-from pipeline.core.record import place_of
+from pipeline.core.record import ORIGIN_HEADER, place_of
 from pipeline.core.reject_limit import RejectLimit
 from pipeline.core.views import Upload
 from pipeline.edges.clickhouse import insert_events, insert_rejects
@@ -125,7 +125,8 @@ class Writer:
 
     def _check_limit(self, batch: Batch) -> None:
         """Stop before a flood of rejects is written, and so before any of it is acknowledged."""
-        reasons = Counter(reject.reason.value for reject in batch.rejects)
+        # Replayed ones are known already: to try them too early must not stop the worker.
+        reasons = Counter(reject.reason.value for reject in batch.rejects if ORIGIN_HEADER not in dict(reject.headers))
         excess = self._limit.judge(len(batch.rows), reasons)
         if excess is None:
             return

@@ -38,3 +38,5 @@ def test_a_flood_stops_the_worker_and_nothing_of_it_is_committed(system: System)
         after = system.drained()
     assert (after.stored - before.stored, after.rejected - before.rejected) == (0, 4_000)
     assert system.value(EVENTS, u=name) == (3_000, 3_000)
+    with system.worker(reject_stop_share="0.5"):  # replayed before their cause is mended: no new flood
+        assert "rejected again 4,000" in system.run("rejects", "replay", "--use-case", name)
