@@ -136,6 +136,7 @@ class Settings(BaseSettings):
     rate_limit: int = Field(
         1000, ge=0, le=1_000_000, description="Calls a second that one key may make of a gateway; 0: no limit."
     )
+    query_timeout_s: float = Field(10, gt=0, le=50, description="Longest time that a query may take; then 408.")
     alert_group: str = Field("vision-alerts", description="Consumer group of the alert workers; names their tables.")
     alert_receivers: Path | None = Field(None, description="YAML file of those who are told of alerts.")
     alert_retry_s: float = Field(
@@ -179,7 +180,7 @@ def load_settings(**flags: Any) -> Settings:
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         name = ".".join(map(str, first["loc"]))
-        value = "" if "key" in name or "password" in name else f" (got {first['input']!r})"
+        value = "" if any(word in name for word in ("key", "password", "secret")) else f" (got {first['input']!r})"
         raise ConfigurationError(f"setting {name} ({PREFIX}{name.upper()}): {first['msg']}{value}") from None
     except tomllib.TOMLDecodeError as error:
         raise ConfigurationError(f"the settings file is not valid TOML: {error}") from None

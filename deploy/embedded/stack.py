@@ -49,6 +49,7 @@ class Addresses:
     clickhouse_password: str
     analyst_user: str
     analyst_password: str
+    link_secret: str
 
 
 class EmbeddedStack:
@@ -167,12 +168,13 @@ def _port(name: str, wanted: int) -> int:
 
 
 def _secrets(path: Path) -> dict[str, str]:
-    """Credentials of the folder, made at the first start."""
-    if not path.exists():
-        made = {name: secrets.token_hex(16) for name in ("s3_access", "s3_secret", "writer", "analyst")}
-        write_private(path, json.dumps(made))
-    loaded: dict[str, str] = json.loads(path.read_text())
-    return loaded
+    """Credentials of the folder, made at the first start; what later versions add is made at theirs."""
+    known: dict[str, str] = json.loads(path.read_text()) if path.exists() else {}
+    missing = {"s3_access", "s3_secret", "writer", "analyst", "link"} - known.keys()
+    if missing:
+        known |= {name: secrets.token_hex(16) for name in missing}
+        write_private(path, json.dumps(known))
+    return known
 
 
 def _addresses(ports: Ports, secret: dict[str, str]) -> Addresses:
@@ -187,6 +189,7 @@ def _addresses(ports: Ports, secret: dict[str, str]) -> Addresses:
         clickhouse_password=secret["writer"],
         analyst_user="analyst",
         analyst_password=secret["analyst"],
+        link_secret=secret["link"],
     )
 
 

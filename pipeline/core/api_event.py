@@ -7,8 +7,8 @@ from pydantic.alias_generators import to_camel
 
 from schemas.annotations import ANNOTATION_KINDS
 
-Link = Callable[[str], str]
-"""The link to an image by its id."""
+Link = Callable[[str], str | None]
+"""The link to an image by its id; None for an id that no stored image can have."""
 
 _PLAIN: Final = {
     name: to_camel(name)
@@ -65,8 +65,8 @@ def _image(stored: Mapping[str, Any], link: Link | None, metadata: Callable[[str
         image["metadata"] = metadata(stored["metadata"])
     if link is not None:
         for name, address in (("sourceId", "url"), ("inputSourceId", "inputUrl")):
-            if name in image:
-                image[address] = link(image[name])
+            if name in image and (found := link(image[name])):
+                image[address] = found
     return image
 
 

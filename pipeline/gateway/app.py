@@ -18,13 +18,26 @@ from fastapi import FastAPI
 from pipeline.gateway.bodies import BodyLimit
 from pipeline.gateway.errors import add_error_handlers
 from pipeline.gateway.openapi import complete
-from pipeline.gateway.routes import alerts, bundles, edge, events, health, images, use_cases, workspaces
+from pipeline.gateway.routes import (
+    alerts,
+    bundles,
+    edge,
+    events,
+    health,
+    images,
+    metadata_schemas,
+    query,
+    use_cases,
+    workspaces,
+)
 from pipeline.gateway.services import running
 from pipeline.settings import Settings
 
 ROUTERS = (
     alerts.router,
     events.router,
+    query.router,
+    metadata_schemas.router,
     images.router,
     use_cases.router,
     bundles.router,

@@ -1,7 +1,8 @@
 """Every error that leaves the gateway: `{"error": message}`, whatever went wrong.
 
-Routes raise; nothing else is needed. InvalidRecordError becomes 400, DependencyError 503 with Retry-After, ApiError
-its own status. `answers(...)` says in the OpenAPI document which of them a call may give.
+Routes raise; nothing else is needed. InvalidRecordError and InvalidCursorError become 400, QueryLimitError 408,
+DependencyError 503 with Retry-After, ApiError its own status. `answers(...)` says in the OpenAPI document which of them
+a call may give.
 """
 
 import logging
@@ -14,7 +15,8 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict
 from starlette.exceptions import HTTPException
 
-from pipeline.errors import ConfigurationError, DependencyError, InvalidRecordError
+from pipeline.core.query.cursor import InvalidCursorError
+from pipeline.errors import ConfigurationError, DependencyError, InvalidRecordError, QueryLimitError
 
 log = logging.getLogger(__name__)
 
@@ -45,6 +47,7 @@ _DESCRIPTIONS: Final = {
     401: "No key, or one that is not known",
     403: "The key's scopes do not allow the call",
     404: "Nothing of this id in the key's workspace",
+    408: "The query needs more time or memory than one may take; the message says what to narrow",
     409: "The name is taken",
     413: "The body is too large",
     429: "Too many calls with this key; Retry-After says when to go on",
@@ -75,6 +78,14 @@ def add_error_handlers(app: FastAPI) -> None:
     @app.exception_handler(InvalidRecordError)
     async def _invalid(_: Request, error: InvalidRecordError) -> JSONResponse:
         return error_response(400, str(error))
+
+    @app.exception_handler(InvalidCursorError)
+    async def _cursor(_: Request, error: InvalidCursorError) -> JSONResponse:
+        return error_response(400, f"cursor: {error}")
+
+    @app.exception_handler(QueryLimitError)
+    async def _limit(_: Request, error: QueryLimitError) -> JSONResponse:
+        return error_response(408, str(error))
 
     @app.exception_handler(RequestValidationError)
     async def _validation(_: Request, error: RequestValidationError) -> JSONResponse:

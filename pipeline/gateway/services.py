@@ -4,6 +4,7 @@ import asyncio
 import logging
 import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable
+from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import Final, TypeVar
@@ -27,6 +28,7 @@ log = logging.getLogger(__name__)
 
 _RETRY_S: Final = 1.0
 _RENEW_AT_MOST_EVERY_S: Final = 0.5
+_QUERY_THREADS: Final = 8
 
 Result = TypeVar("Result")
 
@@ -40,6 +42,8 @@ class Services:
     """Signs what clients hand back: cursors and links."""
     links: ImageLinks
     clickhouse: Client
+    queries: Executor
+    """Threads for reading, so that slow queries do not hold up writes."""
     images: ImageStore
     registry: RegistryReader
     fresh_registry: Snapshot
@@ -76,6 +80,7 @@ async def running(app: FastAPI, settings: Settings) -> AsyncIterator[None]:
 
 
 async def _run(app: FastAPI, settings: Settings) -> None:
+    queries = ThreadPoolExecutor(_QUERY_THREADS, thread_name_prefix="query")
     kafka = producer(settings, request_timeout_ms=int(settings.write_timeout_s * 1000))
     await _until_done(lambda: start_producer(kafka))
     try:
@@ -91,6 +96,7 @@ async def _run(app: FastAPI, settings: Settings) -> None:
             secret=secret,
             links=ImageLinks(settings, secret),
             clickhouse=clickhouse,
+            queries=queries,
             images=images,
             registry=registry,
             fresh_registry=fresh_registry,
@@ -109,6 +115,7 @@ async def _run(app: FastAPI, settings: Settings) -> None:
                 except VisionEventsError as error:
                     log.warning("going on with what is known: %s", error)
     finally:
+        queries.shutdown(wait=False, cancel_futures=True)
         await kafka.stop()
 
 

@@ -226,29 +226,30 @@ _context_filters = st.fixed_dictionaries(
     {"operator": st.sampled_from(["eq", "neq"]), "value": st.sampled_from([*filter(None, TEXTS), "cam-1", "cam 2"])}
 )
 _metadata_filters = st.lists(_comparisons({"field": st.sampled_from(KEYS)}), min_size=1, max_size=2)
-QUERIES = st.fixed_dictionaries(
-    {},
-    optional={
-        "startTime": TIMES.map(datetime.isoformat),
-        "endTime": TIMES.map(lambda at: (at + timedelta(minutes=12)).isoformat()),
-        "eventType": st.sampled_from(["quality_check", "custom"]),
-        "eventTypes": st.lists(st.sampled_from(["quality_check", "custom", "operator_feedback"]), max_size=2),
-        "deviceId": _context_filters,
-        "streamId": _context_filters,
-        "workflowId": _context_filters,
-        "externalId": _context_filters,
-        "detectionClass": st.fixed_dictionaries(
-            {"value": st.sampled_from(CLASSES)}, optional={"minConfidence": st.sampled_from([0, 0.1, 0.9, 1])}
-        ),
-        "feedbackStatus": st.sampled_from(["correct", "incorrect", "inconclusive", "none"]),
-        "warningsOnly": st.booleans(),
-        "customMetadataFilters": _metadata_filters,
-        "imageMetadataFilters": _metadata_filters,
-        "eventFieldFilters": st.lists(
-            _comparisons({"column": st.sampled_from(["result", "confidence", "itemCount", "value", "externalId"])}),
-            min_size=1,
-            max_size=2,
-        ),
-    },
+FILTERS: dict[str, st.SearchStrategy[Any]] = {
+    "startTime": TIMES.map(datetime.isoformat),
+    "endTime": TIMES.map(lambda at: (at + timedelta(minutes=12)).isoformat()),
+    "eventType": st.sampled_from(["quality_check", "custom"]),
+    "eventTypes": st.lists(st.sampled_from(["quality_check", "custom", "operator_feedback"]), max_size=2),
+    "deviceId": _context_filters,
+    "streamId": _context_filters,
+    "workflowId": _context_filters,
+    "externalId": _context_filters,
+    "detectionClass": st.fixed_dictionaries(
+        {"value": st.sampled_from(CLASSES)}, optional={"minConfidence": st.sampled_from([0, 0.1, 0.9, 1])}
+    ),
+    "feedbackStatus": st.sampled_from(["correct", "incorrect", "inconclusive", "none"]),
+    "warningsOnly": st.booleans(),
+    "customMetadataFilters": _metadata_filters,
+    "imageMetadataFilters": _metadata_filters,
+    "eventFieldFilters": st.lists(
+        _comparisons({"column": st.sampled_from(["result", "confidence", "itemCount", "value", "externalId"])}),
+        min_size=1,
+        max_size=2,
+    ),
+}
+# More at once would hardly ever find anything.
+QUERIES = st.lists(st.sampled_from(sorted(FILTERS)), unique=True, max_size=3).flatmap(
+    lambda names: st.fixed_dictionaries({name: FILTERS[name] for name in names})
 )
 """Bodies of queries, without the use case."""

@@ -65,6 +65,7 @@ class Containers:
             clickhouse_password=_SECRET,
             analyst_user="analyst",
             analyst_password=_SECRET,
+            link_secret=_SECRET,
         )
 
     def crash(self, name: str) -> None:
