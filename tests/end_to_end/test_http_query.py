@@ -1,4 +1,4 @@
-"""Queries over HTTP: what was written is found and can be deleted; pages, workspaces, and requests that are not valid."""
+"""Queries over HTTP: what was written is found and can be deleted; pages, workspaces, and requests that are refused."""
 
 import uuid
 from datetime import UTC, datetime, timedelta
