@@ -8,7 +8,7 @@ from clickhouse_connect.driver import Client
 
 from pipeline.edges.clickhouse import connect, translated
 from pipeline.settings import Settings
-from tests.benchmarks import store
+from tests.benchmarks import pages, store
 from tests.benchmarks.processes import BenchmarkError
 from tests.benchmarks.queries import FILL, QUERIES
 
@@ -24,6 +24,7 @@ def reads(settings: Settings, count: int, runs: int, progress: Callable[[str], N
         settled_s = _settle(client)
         parameters = _parameters(client)
         queries = [_measure(client, name, query, parameters, runs) for name, query in QUERIES.items()]
+        queries += pages.measure(client, runs)
         size = _rows(client, "SELECT sum(bytes_on_disk), count() FROM system.parts WHERE active AND {own}")[0]
         columns = _rows(
             client,

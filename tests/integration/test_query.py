@@ -153,15 +153,15 @@ def test_workspaces_do_not_see_or_delete_each_others_events(database: Database) 
 
 def test_pages_hold_still_while_events_are_added_and_replaced(store: Store) -> None:
     """Whoever pages sees each event that was there, once; those that are replaced in place as well."""
-    before = [store.event(f"e{number:03}", BASE + minutes(number // 3)) for number in range(120)]
+    before = [store.event(f"e{number:03}", BASE + minutes(number // 3)) for number in range(60)]
     store.insert(*before)
     stop = threading.Event()
 
     def write() -> None:
         number = 0
-        while not stop.is_set() and number < 150:
+        while not stop.is_set() and number < 80:
             number += 1
-            replaced = before[number * 7 % 120]
+            replaced = before[number * 7 % 60]
             store.insert(
                 store.event(f"new{number}", BASE + minutes(number % 60)),
                 store.event(replaced["event_id"], replaced["timestamp"], comment="again"),
@@ -173,7 +173,7 @@ def test_pages_hold_still_while_events_are_added_and_replaced(store: Store) -> N
         for _ in range(2):
             seen = [event_id for event_id in store.walk(store.query(), 11) if event_id.startswith("e")]
             assert seen == sorted(seen, key=lambda id_: (int(id_[1:]) // 3, id_), reverse=True)
-            assert len(seen) == len(set(seen)) == 120
+            assert len(seen) == len(set(seen)) == 60
     finally:
         stop.set()
         writer.join()

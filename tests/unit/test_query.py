@@ -178,8 +178,12 @@ def test_the_highest_row_of_an_id_is_in_force() -> None:
         (stored("a", 5, timestamp="t0", is_deleted=0), True),
         (stored("a", 5, timestamp="t2", is_deleted=1), True),
         (stored("b", 6, timestamp="t2", is_deleted=0), True),
+        (stored("a", 6, is_deleted=0), True),  # replaced in place after the row was read
+        (stored("a", 6, is_deleted=1), False),
     ):
         assert in_force([mine], [mine | {"is_deleted": 0}, other]) == ([mine] if visible else [])
+    both = [stored("a", 6, timestamp="t2"), stored("a", 5)]
+    assert in_force(both, [row | {"is_deleted": 0} for row in both]) == both[:1]
 
 
 def test_an_event_on_the_wire() -> None:

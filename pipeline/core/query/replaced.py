@@ -6,6 +6,7 @@ look at rows inserted since: at those that could replace an event of the page. F
 since, that is everything inserted since the time in its version, for no row is stored before its record arrived.
 """
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final, NamedTuple, TypeVar
 
@@ -41,9 +42,19 @@ def look_since(rows: Iterable[Mapping[str, Any]], swept_ms: int) -> int:
 
 
 def in_force(rows: Sequence[Row], others: Iterable[Mapping[str, Any]]) -> list[Row]:
-    """Those of the rows that no other row of the same id replaces."""
-    highest: dict[str, Rank] = {}
+    """Those of the rows that no other row of the same id replaces or deletes.
+
+    `others` were read later: a row that was replaced in place meanwhile, under its own key, is still the event's place.
+    """
+    by_id = defaultdict(list)
     for other in others:
-        key = other["event_id"]
-        highest[key] = max(highest.get(key, rank(other)), rank(other))
-    return [row for row in rows if row["event_id"] not in highest or highest[row["event_id"]] <= rank(row)]
+        by_id[other["event_id"]].append(other)
+    return [row for row in rows if not any(_replaces(other, row) for other in by_id[row["event_id"]])]
+
+
+def _replaces(other: Mapping[str, Any], row: Mapping[str, Any]) -> bool:
+    return rank(other) > rank(row) and (bool(other["is_deleted"]) or _place(other) != _place(row))
+
+
+def _place(row: Mapping[str, Any]) -> tuple[Any, Any]:
+    return row["use_case_id"], row["timestamp"]
