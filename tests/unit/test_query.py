@@ -69,7 +69,7 @@ def test_what_clients_write_in_several_ways() -> None:
     assert query(eventFieldFilters=[{"column": "item_count", "value": 1}]).event_field_filters[0].column == "itemCount"
 
 
-TEXTS = st.text(min_size=1, max_size=30)
+TEXTS = st.text(st.characters(codec="utf-8", exclude_characters="\0"), min_size=1, max_size=30)
 
 
 @given(text=TEXTS, name=st.text(max_size=12))

@@ -17,8 +17,9 @@ MAX_LIMIT: Final = 1000
 MAX_FILTERS: Final = 50
 """Most filters of one kind."""
 
+# No zero byte: not every way to ClickHouse carries one within a parameter.
 Value = (
-    Annotated[str, StringConstraints(max_length=1000, strict=True)]
+    Annotated[str, StringConstraints(max_length=1000, strict=True, pattern=r"^[^\x00]*$")]
     | Annotated[bool, Field(strict=True)]
     | Annotated[int, Field(strict=True)]
     | Annotated[float, Field(strict=True, allow_inf_nan=False)]
@@ -95,14 +96,14 @@ class ContextFilter(_Wire):
     """An event's device, stream, workflow or external id. Events without one match neither operator."""
 
     operator: Literal["eq", "neq"] = "eq"
-    value: Annotated[str, StringConstraints(min_length=1, max_length=1000)]
+    value: Annotated[str, StringConstraints(min_length=1, max_length=1000, pattern=r"^[^\x00]+$")]
 
 
 class DetectionFilter(_Wire):
     """An annotation of any kind that has this class, and at least this confidence where one is given."""
 
     operator: Literal["eq"] = "eq"
-    value: ClassName
+    value: Annotated[ClassName, StringConstraints(pattern=r"^[^\x00]+$")]
     min_confidence: Annotated[float, Field(ge=0, le=1)] | None = None
 
 
