@@ -237,10 +237,10 @@ def test_an_event_on_the_wire() -> None:
 async def test_a_query_that_needs_too_much_is_answered_with_408() -> None:
     app = make_app(Settings())
 
-    @app.get("/broad")
+    @app.get("/broad/query")
     def broad() -> None:
         raise QueryLimitError("narrow it")
 
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://gateway") as client:
-        answer = await client.get("/broad")
+        answer = await client.get("/broad/query")
     assert (answer.status_code, answer.json()) == (408, {"error": "narrow it"})
