@@ -99,7 +99,10 @@ class _Search:
 
     def _current(self, keys: list[Position]) -> Iterator[dict[str, Any]]:
         answer = lines(self._client, self._statements.rows(keys), self._deadline)
-        stored = [orjson.loads(line) | {"size": len(line)} for line in answer]
+        read = [orjson.loads(line) | {"size": len(line)} for line in answer]
+        # The statement looks for times and ids apart: one id may have rows at the times of two keys.
+        wanted = set(keys)
+        stored = [row for row in read if Position(row["moment"], row["event_id"]) in wanted]
         if stored:
             since = look_since(stored, stored[0]["swept_ms"])
             identifiers = [row["event_id"] for row in stored]

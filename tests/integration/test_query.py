@@ -110,6 +110,13 @@ def test_what_was_inserted_since_the_last_sweep_is_looked_at_and_what_came_late(
     assert store.found(startTime=(BASE + minutes(4)).isoformat()) == ["moved"]
 
 
+def test_a_page_does_not_begin_again_with_the_event_before_it(store: Store) -> None:
+    """Keys of one page may have the id and the time of an event that is on the page before."""
+    store.insert(store.event("f", BASE + minutes(8)), store.event("a", BASE + minutes(10)))
+    store.insert(store.event("f", BASE + minutes(10)), store.event("u", BASE + minutes(5)))
+    assert store.found(limit=1) == ["f", "a", "u"]
+
+
 def test_a_deletion_outlives_redelivery_and_the_sweep_but_not_a_new_event(store: Store) -> None:
     first, second = store.event("a", BASE), store.event("a", BASE + minutes(5))
     store.insert(first, second, store.event("b"))
