@@ -32,7 +32,7 @@ from tests.end_to_end.alert_support import AlertWorkers, WebhookServer, alertman
 from tests.end_to_end.system import System, until
 from tests.unit.alerts_reference import Seen, timeline
 
-KILLS = int(os.environ.get("TEST_ALERT_KILLS", "4"))
+KILLS = int(os.environ.get("TEST_ALERT_KILLS", "3"))
 """How often a worker is killed: 100 for a figure worth quoting (about ten minutes)."""
 
 
