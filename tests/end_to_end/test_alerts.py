@@ -146,7 +146,7 @@ def test_from_an_event_to_all_who_are_told(
 
 def test_silenced_dead_and_redelivered(system: System, hook: WebhookServer, cleanup: ExitStack, tmp_path: Path) -> None:
     use_case = apply(system, BURST | {"resolve_after": "1h"})
-    receivers = [{"name": f"hook-{use_case.id}", "url": f"{hook.url}/hook", "match": {"use_case": [use_case.id]}}]
+    receivers = [{"name": "refusing", "url": f"{hook.url}/hook", "match": {"use_case": [use_case.id]}}]
     workers = cleanup.enter_context(AlertWorkers(system, f"alerts-{use_case.id}", receivers, tmp_path))
     made = system.run("alerts", "silence", "line=quiet", f"use_case={use_case.id}", "--for", "1h", "--comment", "test")
     silence = made.split()[1]
@@ -165,12 +165,12 @@ def test_silenced_dead_and_redelivered(system: System, hook: WebhookServer, clea
         burst("quiet", 0)
         until(lambda: system.value(states, u=use_case.id), lambda found: found == [("quiet", f"silence {silence}")])
         burst("loud", 10)
-        until(lambda: system.run("alerts", "dead"), lambda text: use_case.id in text)
+        until(lambda: system.run("alerts", "dead"), lambda text: "refusing" in text)
     workers.stop()
     assert len(hook.requests) == 1
     environment, system.environment = system.environment, workers.environment
     try:
-        assert "delivered 1 of 1" in system.run("alerts", "redeliver", "--receiver", f"hook-{use_case.id}")
+        assert "delivered 1 of 1" in system.run("alerts", "redeliver", "--receiver", "refusing")
     finally:
         system.environment = environment
     (_, refused), (_, told) = hook.at("/hook")
