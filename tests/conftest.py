@@ -13,7 +13,6 @@ from hypothesis import settings
 from deploy.embedded.stack import Addresses, EmbeddedStack, Ports
 from tests.support.containers import containers, docker_answers
 
-
 # A busy machine must not fail a test: speed is measured by the benchmarks.
 settings.register_profile("any-speed", deadline=None)
 settings.load_profile("any-speed")
