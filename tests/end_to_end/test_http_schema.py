@@ -26,7 +26,7 @@ from schemas.use_case import UseCase
 from tests.end_to_end.http import Gateway
 from tests.end_to_end.system import System
 
-EXAMPLES = int(os.environ.get("SCHEMA_EXAMPLES", "6"))
+EXAMPLES = int(os.environ.get("SCHEMA_EXAMPLES", "4"))
 CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
 
 
