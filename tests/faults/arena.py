@@ -219,7 +219,7 @@ class Arena:
         if self.gaps:
             stored, rejected = self.observer.handled(self.base)
             log = self.observer.log(INFERENCES.name, self.base)
-            return sum(r.offset not in stored[r.partition] | rejected[r.partition] for r in log)
+            return sum(r.offset not in stored[r.partition] and r.offset not in rejected[r.partition] for r in log)
         span = sum(last - self.base.get(partition, 0) for partition, last in end.items())
         return span - self.observer.count_handled(self.base, end)
 

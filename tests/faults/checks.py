@@ -92,7 +92,8 @@ class Checker:
         problems: list[str] = []
         gone = [place for serial, place in acknowledged.items() if serials.get(place) != serial]
         problems += _some("acknowledged by Kafka and not in its log", gone)
-        lost = [item.place for item in log if item.place not in in_store | in_rejects]
+        handled = in_store | in_rejects
+        lost = [item.place for item in log if item.place not in handled]
         problems += _some("neither stored nor rejected", lost)
         problems += self._ledger(log, in_store, in_rejects, {(r.partition, r.offset) for r in records})
         problems += self._commits({(r.partition, r.offset) for r in records}, end, watch)

@@ -153,10 +153,10 @@ class Mix:
             len(boxes),
             images,
         )
-        if self.skew:
-            sent.timestamp_ms = int((datetime.now(UTC) + self.skew).timestamp() * 1000)
-            if self.skew > timedelta(days=1) or self.skew < -timedelta(days=366):
-                sent.content, sent.reason, sent.images, sent.detections = None, "invalid_timestamp", (), 0
+        moment = datetime.fromisoformat(raw["timestamp"])
+        sent.timestamp_ms = int(moment.timestamp() * 1000)
+        if not timedelta(days=-366) <= moment - datetime.now(UTC) <= timedelta(days=1):
+            sent.content, sent.reason, sent.images, sent.detections = None, "invalid_timestamp", (), 0
         return sent
 
     def _broken(self) -> Sent:

@@ -119,8 +119,8 @@ class Observer:
         committed = self.committed()
         stored, rejected = self.handled(watch.base)
         for partition, offset in committed.items():
-            span = range(watch.base.get(partition, 0), offset)
-            watch.passed |= {(partition, n) for n in span if n not in stored[partition] | rejected[partition]}
+            span = set(range(watch.base.get(partition, 0), offset))
+            watch.passed |= {(partition, n) for n in span - stored[partition] - rejected[partition]}
         watch.samples += 1
 
     def close(self) -> None:

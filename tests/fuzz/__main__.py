@@ -11,7 +11,7 @@ from pathlib import Path
 from tests.fuzz.seeds import mutated_record, write_corpus
 from tests.fuzz.targets import TARGETS
 
-SHARES = {"record": 6, "image": 2, "mask": 1, "base64": 1}
+SHARES = {"record": 6, "image": 2, "mask": 1, "base64": 1, "bundle": 2}
 SLOWEST_S = 10
 MOST_MEMORY_MB = 2048
 

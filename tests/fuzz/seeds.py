@@ -1,7 +1,9 @@
 """What fuzzing starts from, and how JSON is changed so that it stays JSON."""
 
+import gzip
 import io
 import random
+import tarfile
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +32,18 @@ def write_corpus(target: str, folder: Path) -> None:
             (folder / kind).write_bytes(buffer.getvalue())
     elif target == "mask":
         (folder / "one").write_bytes(b"\x00\x04\x00\x04" + b"51K4")
+    elif target == "bundle":
+        buffer = io.BytesIO()
+        with tarfile.open(fileobj=buffer, mode="w") as tar:
+            for name, content in (
+                ("payload.json", b'{"bundleFormatVersion": 1, "images": []}'),
+                ("images/a.jpg", b"x"),
+            ):
+                member = tarfile.TarInfo(name)
+                member.size = len(content)
+                tar.addfile(member, io.BytesIO(content))
+        (folder / "tar").write_bytes(buffer.getvalue())
+        (folder / "gz").write_bytes(gzip.compress(buffer.getvalue()))
     else:
         (folder / "one").write_bytes(b"data:image/png;base64,iVBORw0KGgo=")
 

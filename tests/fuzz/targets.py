@@ -1,12 +1,14 @@
 """What is fuzzed: each target takes bytes and fails on anything but the errors that its callers expect."""
 
 import base64
+import gzip
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
 import orjson
 
+from pipeline.core.bundle import read_bundle
 from pipeline.core.formats.base import FormatError
 from pipeline.core.formats.node import Node
 from pipeline.core.formats.rle import outline
@@ -73,9 +75,18 @@ def mask(data: bytes) -> None:
             assert all(0 <= x <= size[1] and 0 <= y <= size[0] for x, y in points)
 
 
+def bundle(data: bytes) -> None:
+    """A bundle as it comes, and the same bytes as the tar within one."""
+    for content in (data, gzip.compress(data, 1)):
+        with suppress(InvalidRecordError):
+            found = read_bundle(content)
+            assert not any(".." in name or name.startswith("/") for name in found.images)
+
+
 TARGETS: dict[str, Callable[[bytes], None]] = {
     "record": record,
     "image": image,
     "base64": base64_text,
     "mask": mask,
+    "bundle": bundle,
 }

@@ -82,7 +82,7 @@ def _inserts(arena: Arena, action: Action, seconds: float | None = None) -> None
 
 
 FAULTS = (
-    Fault("ClickHouse away", away, short=True),
+    Fault("ClickHouse away", away),
     Fault("ClickHouse killed", killed),
     Fault("ClickHouse slow", slow),
     Fault("ClickHouse code 252", too_many_parts, short=True),

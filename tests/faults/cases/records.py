@@ -88,7 +88,7 @@ async def _send(client: object, arena: Arena, *, keep: bool) -> None:
 
 FAULTS = (
     Fault("poison records", poison, short=True),
-    Fault("records of 7.9 MiB", largest, short=True),
+    Fault("records of 7.9 MiB", largest),
     Fault("clock of a producer jumps", clock),
     Fault("transactions", aborted_transactions, short=True),
 )

@@ -87,7 +87,7 @@ def _await_members(arena: Arena, count: int) -> None:
 FAULTS = (
     Fault("worker killed at each step", kill_at_every_step, short=True),
     Fault("worker killed at random", kill_at_random),
-    Fault("worker terminated", terminate, short=True),
+    Fault("worker terminated", terminate),
     Fault("worker frozen", freeze),
     Fault("workers scaled 1, 3, 1", scale),
 )
