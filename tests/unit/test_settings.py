@@ -44,3 +44,9 @@ def test_an_unknown_name_in_a_file_is_named(tmp_path: Path) -> None:
 def test_secrets_are_never_shown(tmp_path: Path) -> None:
     settings = settings_from(tmp_path, ["s3_secret_key=hunter2", "clickhouse_password=hunter3"])
     assert "hunter" not in repr(settings) + str(settings.model_dump())
+
+
+def test_no_insert_may_last_as_long_as_kafka_waits_for_a_poll() -> None:
+    assert load_settings(insert_timeout_s=240).insert_timeout_s < 300
+    with pytest.raises(ConfigurationError, match="insert_timeout_s"):
+        load_settings(insert_timeout_s=241)
