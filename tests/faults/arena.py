@@ -218,7 +218,7 @@ class Arena:
     def _left(self, end: Offsets) -> int:
         if self.gaps:
             stored, rejected = self.observer.handled(self.base)
-            log = self.observer.log(INFERENCES.name, self.base)
+            log = [r for r in self.observer.log(INFERENCES.name, self.base) if r.offset < end.get(r.partition, 0)]
             return sum(r.offset not in stored[r.partition] and r.offset not in rejected[r.partition] for r in log)
         span = sum(last - self.base.get(partition, 0) for partition, last in end.items())
         return span - self.observer.count_handled(self.base, end)
