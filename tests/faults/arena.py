@@ -102,13 +102,17 @@ class Arena:
         self.base, self.watch, self.gaps = span.base, Watch(span.base), False
         self.load.sent.clear()
         self.load.acknowledged.clear()
-        self.workers.ensure()
-        self.load.start(self.mix, self.pace.rate)
-        self.until_handled(20)
-        inject(self)
-        recovered = self._recovery()
-        self.load.stop()
-        self.settle()
+        try:
+            self.workers.ensure()
+            self.load.start(self.mix, self.pace.rate)
+            self.until_handled(20)
+            inject(self)
+            recovered = self._recovery()
+            self.load.stop()
+            self.settle()
+        except BaseException:
+            self.give_up()
+            raise
         findings = Checker(self.settings, self.observer, self.sql, self.images, span).check(
             self.load.sent, self.load.acknowledged, self.watch
         )

@@ -45,7 +45,6 @@ def run(arena: Arena, fault: Fault, seed: str) -> Row:
     try:
         outcome, found, recovery = arena.run(fault.name, seed, fault.inject)
     except Exception as error:  # the other faults are still worth their rounds
-        arena.give_up()
         problem = f"after {time.monotonic() - begun:.0f} s: {type(error).__name__}: {error}"
         return Row(fault.name, fault.description, *(0,) * 8, 0.0, 0, (problem,))
     return Row(
