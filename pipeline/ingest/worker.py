@@ -128,6 +128,8 @@ async def _run(worker: _Worker, health: WorkerHealth, stopping: asyncio.Task[Any
         done, _ = await asyncio.wait([*background, crashed, stopping], return_when=asyncio.FIRST_COMPLETED)
         for task in done:
             task.result()  # raises what ended it
+        if crashed in done and stopping not in done:
+            raise VisionEventsError("the consumer ended by itself: its error is in the log")
     except VisionEventsError:
         consumer: Any = worker.app.consumer
         consumer.gave_up = True

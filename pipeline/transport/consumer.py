@@ -113,6 +113,14 @@ class BatchConsumer(driver.Consumer):
         if offsets.position is None:
             offsets.reset(start if start is not None else records[0].offset if records else fetched.next)
             start = offsets.position
+        if start is not None and fetched.next < start:
+            # The offset was out of range and aiokafka went back: the log was cut, or the topic deleted and made anew.
+            first = records[0].offset if records else fetched.next
+            self.log.warning("%s: offset %s is gone, reading on at %s", tp, start, first)
+            offsets.reset(first)
+            self._committed_offset[tp] = None
+            await self._resume_reading(tp, offsets)
+            return []
         if start is None or start != offsets.position or (records and records[0].offset < start):
             await self._resume_reading(tp, offsets)
             return []

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import logging
+
 import faust
 import pytest
 from aiokafka import AIOKafkaConsumer, ConsumerRecord
 from faust.exceptions import ImproperlyConfigured
 from faust.transport import drivers
+from faust.types import TP
 from hypothesis import given
 from hypothesis import strategies as st
 from yarl import URL
 
 from pipeline.transport import SCHEME, BatchOptions, Transport, batch_topic, broker_url
 from pipeline.transport.batch import BatchMessage, RecordBatch
-from pipeline.transport.consumer import cut
+from pipeline.transport.consumer import BatchConsumer, cut
 from pipeline.transport.offsets import Delivery, PartitionOffsets, State
 from pipeline.transport.options import options_of
 from pipeline.transport.thread import Fetched
@@ -106,3 +109,38 @@ async def test_aiokafka_still_has_the_attributes_that_are_set_before_start():
     consumer = AIOKafkaConsumer(bootstrap_servers="127.0.0.1:1")
     assert all(hasattr(consumer, name) for name in ("_isolation_level", "_fetch_max_wait_ms", "_max_poll_records"))
     await consumer.stop()
+
+
+class _Thread:
+    """The consumer's thread for a topic that was made anew and has `latest` records already."""
+
+    def __init__(self, latest: int) -> None:
+        self.latest = latest
+        self.sought: list[int] = []
+
+    async def earliest_offsets(self, tp: TP) -> dict[TP, int]:
+        return {tp: 0}
+
+    async def highwaters(self, tp: TP) -> dict[TP, int]:
+        return {tp: self.latest}
+
+    async def seek_wait(self, partitions: dict[TP, int]) -> None:
+        self.sought += partitions.values()
+
+
+@pytest.mark.parametrize("latest", [0, 300, 900])
+@pytest.mark.parametrize("records", [[], [record(0, 1), record(1, 1)]])
+async def test_a_topic_made_anew_is_read_from_its_beginning(latest, records):
+    """Read were 500 records; aiokafka then finds the offset out of range and goes back to the first there is."""
+    tp = TP("t", 0)
+    consumer = object.__new__(BatchConsumer)
+    consumer._offsets, consumer._committed_offset, consumer._thread = {}, {tp: 500}, _Thread(latest)
+    consumer.log = logging.getLogger("test")
+    offsets = consumer._offsets_of(tp)
+    offsets.reset(400)
+    in_hand = Delivery(400, 500, 100)
+    offsets.deliver(in_hand)
+    assert await consumer._admit(tp, Fetched(500, len(records), records)) == []
+    assert (offsets.position, consumer._thread.sought) == (0, [0])
+    assert in_hand.state is State.STALE
+    assert consumer._committed_offset[tp] is None

@@ -90,5 +90,5 @@ FAULTS = (
     Fault("poison records", poison, short=True),
     Fault("records of 7.9 MiB", largest),
     Fault("clock of a producer jumps", clock),
-    Fault("transactions", aborted_transactions, short=True),
+    Fault("transactions", aborted_transactions),
 )
