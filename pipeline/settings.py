@@ -138,7 +138,7 @@ class Settings(BaseSettings):
     )
     query_timeout_s: float = Field(10, gt=0, le=50, description="Longest time that a query may take; then 408.")
     alert_group: str = Field("vision-alerts", description="Consumer group of the alert workers; names their tables.")
-    alert_receivers: Path | None = Field(None, description="YAML file of those who are told of alerts.")
+    alert_receivers: str = Field("", description="YAML file of those who are told of alerts.")
     alert_retry_s: float = Field(
         900,
         gt=0,

@@ -27,15 +27,15 @@ class _TryAgainError(Exception):
     """An attempt failed in a way that may pass."""
 
 
-def read_receivers(path: Path | None) -> tuple[Receiver, ...]:
-    """The receivers of a file; none without one. Raises ConfigurationError naming file and field."""
-    if path is None:
+def read_receivers(path: str) -> tuple[Receiver, ...]:
+    """The receivers of a file; none for an empty path. Raises ConfigurationError naming file and field."""
+    if not path:
         return ()
     try:
-        text = path.read_text(encoding="utf-8")
+        text = Path(path).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigurationError(f"setting alert_receivers: {path}: {error}") from None
-    receivers = parse_document(text, ReceiverFile, str(path)).receivers
+    receivers = parse_document(text, ReceiverFile, path).receivers
     for receiver in receivers:
         secret_of(receiver)
     return receivers

@@ -128,7 +128,7 @@ def test_a_receiver_that_wants_no_end_gets_none() -> None:
 def test_a_fault_in_the_receivers_is_said(text: str, message: str, tmp_path: Path) -> None:
     (tmp_path / "receivers.yaml").write_text(text)
     with pytest.raises(ConfigurationError, match=message):
-        read_receivers(tmp_path / "receivers.yaml")
+        read_receivers(str(tmp_path / "receivers.yaml"))
 
 
 @pytest.mark.parametrize(
