@@ -58,18 +58,36 @@ class Watcher:
         self._generation = -1
         self._compiled: tuple[Registry | None, Rules] = (None, {})
         self._lock = asyncio.Lock()
+        self._waiting: dict[int, list[RecordBatch]] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
         self._failure: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     async def watch(self, batches: AsyncIterable[RecordBatch]) -> None:
         """The body of the Faust agent. No exception leaves it: Faust would take that for "done, go on"."""
         try:
             async for batch in batches:
-                async with self._lock:
-                    if batch.active:
-                        await self._take(batch)
+                # Batches that came while one was written are taken together: few writes where much comes.
+                waiting = self._waiting.setdefault(batch.partition, [])
+                waiting.append(batch)
+                if len(waiting) == 1:
+                    task = asyncio.ensure_future(self._take_waiting(batch.partition))
+                    self._tasks.add(task)
+                    task.add_done_callback(self._tasks.discard)
         except VisionEventsError as error:
-            self._failure.set_exception(error)
+            if not self._failure.done():
+                self._failure.set_exception(error)
             await asyncio.Event().wait()  # returning would make Faust start the agent anew
+
+    async def _take_waiting(self, partition: int) -> None:
+        try:
+            async with self._lock:
+                taken = self._waiting.pop(partition)
+                newest = taken[-1].generation
+                if active := [batch for batch in taken if batch.active and batch.generation == newest]:
+                    await self._take(active)
+        except Exception as error:
+            if not self._failure.done():
+                self._failure.set_exception(error)
 
     async def failed(self) -> None:
         """Wait until the agent cannot go on, and raise why."""
@@ -102,15 +120,20 @@ class Watcher:
         """The alerts that are open on this worker's partitions, those that are suppressed left out."""
         return [alert for engine in self._engines.values() for alert in engine.firing() if not alert.suppressed_by]
 
-    async def _take(self, batch: RecordBatch) -> None:
-        documents = [document for record in batch if (document := _parse(record.value)) is not None]
+    async def _take(self, batches: Sequence[RecordBatch]) -> None:
+        """Take batches of one partition and one generation, in order."""
+        first = batches[0]
+        documents = [
+            document for batch in batches for record in batch if (document := _parse(record.value)) is not None
+        ]
         if self._is_unknown(documents) and time.monotonic() - self._registry.read_at > _REFRESH_AT_MOST_EVERY_S:
             # A rule may have been applied a moment ago.
             await until_done(lambda: asyncio.to_thread(self._registry.refresh))
-        engine = await self._engine(batch.partition, batch.generation)
+        engine = await self._engine(first.partition, first.generation)
         changes = engine.candidates(self._rules(), documents, datetime.now(UTC))
-        await self._effect(batch.partition, engine, changes, {})
-        batch.ack()
+        await self._effect(first.partition, engine, changes, {})
+        for batch in batches:
+            batch.ack()
         if changes.outdated:
             log.info("%d candidates of rules that were changed meanwhile are passed over", changes.outdated)
 
