@@ -78,14 +78,14 @@ def workers(result: Any) -> Table:
     rows = [
         (
             str(row["workers"]),
-            "" if row["limit"] is None else f"{row['limit']} cores",
+            f"{row['limit']} cores" if row.get("limit") else "",
             f"{row['rate']:,.0f}",
             *(f"{row['cores_used'][name]:.2f}" for name in ("worker", "clickhouse", "kafka")),
         )
         for row in result["rows"]
     ]
     title = f"Workers in one group: {result['ratio']:.2f} times"
-    if result["ratio_limited"] is not None:
+    if result.get("ratio_limited"):
         title += f"; with limited workers {result['ratio_limited']:.2f} times"
     return Table(title, ("workers", "each limited to", "records/s", "cores: workers", "ClickHouse", "Kafka"), rows)
 
