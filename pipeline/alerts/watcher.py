@@ -21,7 +21,7 @@ from pipeline.alerts.store import PartitionTable
 from pipeline.core.alerts.engine import Changes, Engine, Group, Rules
 from pipeline.core.alerts.messages import cloud_event
 from pipeline.core.registry import Registry
-from pipeline.edges.registry import RegistryReader
+from pipeline.edges.registry import RegistryReader, read_since
 from pipeline.edges.retry import until_done
 from pipeline.edges.s3 import ImageStore
 from pipeline.errors import DependencyError, VisionEventsError
@@ -35,7 +35,6 @@ _META: Final = b"\x00arrived"
 """The entry of a partition that tells how far time has come."""
 _LINK: Final = timedelta(days=7)
 """Life of a link to an image: the longest that S3 signs for."""
-_REFRESH_AT_MOST_EVERY_S: Final = 0.5
 
 
 class Watcher:
@@ -122,13 +121,12 @@ class Watcher:
 
     async def _take(self, batches: Sequence[RecordBatch]) -> None:
         """Take batches of one partition and one generation, in order."""
-        first = batches[0]
+        begun, first = time.monotonic(), batches[0]
         documents = [
             document for batch in batches for record in batch if (document := _parse(record.value)) is not None
         ]
-        if self._is_unknown(documents) and time.monotonic() - self._registry.read_at > _REFRESH_AT_MOST_EVERY_S:
-            # A rule may have been applied a moment ago.
-            await until_done(lambda: asyncio.to_thread(self._registry.refresh))
+        if self._is_unknown(documents):
+            await read_since(self._registry, begun)
         engine = await self._engine(first.partition, first.generation)
         changes = engine.candidates(self._rules(), documents, datetime.now(UTC))
         await self._effect(first.partition, engine, changes, {})

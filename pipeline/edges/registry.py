@@ -11,6 +11,7 @@ from clickhouse_connect.driver import Client
 
 from pipeline.core.registry import Entry, Registry
 from pipeline.edges.clickhouse import translated
+from pipeline.edges.retry import until_done
 from pipeline.errors import ConfigurationError, DependencyError
 from schemas.alert import Silence
 from schemas.device import Device, Factory
@@ -94,6 +95,15 @@ class RegistryReader:
             self._versions[place] = version
             self._newest = max(self._newest, version)
         self.current = Registry.of(self._entries.values())
+
+
+async def read_since(registry: RegistryReader, moment: float) -> None:
+    """Return when the registry was read in a reading that began after `moment` (`time.monotonic`).
+
+    For what is unknown: it may have been applied just before its first record. ClickHouse is waited for.
+    """
+    if registry.read_at < moment:
+        await until_done(lambda: asyncio.to_thread(registry.refresh))
 
 
 async def follow(registry: RegistryReader, interval_s: float) -> None:

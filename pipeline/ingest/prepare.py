@@ -8,8 +8,7 @@ from typing import Final
 from pipeline.core.process import Processed
 from pipeline.core.record import RawRecord
 from pipeline.core.views import fill_reference
-from pipeline.edges.registry import RegistryReader
-from pipeline.edges.retry import until_done
+from pipeline.edges.registry import RegistryReader, read_since
 from pipeline.errors import InvalidRecordError
 from pipeline.ingest.batch import Batch, add_processed, merge, process_records, reject
 from pipeline.ingest.images import ImageRequests
@@ -31,10 +30,8 @@ class Preparer:
         begun = time.monotonic()
         batch = await self._process(records, last_try=False)
         if batch.unknown:
-            # A use case may have been applied a moment before its first record: look, unless someone has since.
             unknown, batch.unknown = batch.unknown, []
-            if self._registry.read_at < begun:
-                await until_done(lambda: asyncio.to_thread(self._registry.refresh))
+            await read_since(self._registry, begun)
             merge(batch, await self._process(unknown, last_try=True))
         if batch.unresolved:
             unresolved, batch.unresolved = batch.unresolved, []
