@@ -6,6 +6,7 @@ import sys
 import threading
 import time
 import urllib.request
+from contextlib import suppress
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
@@ -21,6 +22,7 @@ from deploy.embedded.errors import EmbeddedError
 from deploy.embedded.ports import HOST, free_port
 from deploy.embedded.stack import EmbeddedStack, Ports
 from deploy.embedded.supervisor import Part
+from pipeline.cli.announce import Announcer
 from pipeline.cli.common import PARTS_FILE, DataDir, SetOption, err, out, settings_from
 from pipeline.cli.keys import ensure_key
 from pipeline.cli.migrate import prepare_services
@@ -74,9 +76,11 @@ def up(
             until = time.monotonic() + stop_after if stop_after else None
             if key is not None:
                 out.print(f"API key, shown this once (`vision-events keys create` makes more): {key}", soft_wrap=True)
-            _follow(stack, settings, stop, begun, until)
+            announcer = Announcer(connect(settings, analyst=True))
+            _follow(stack, settings, announcer, stop, begun, until)
             if demo:
                 stack.supervisor.stop_part("demo")
+            out.print(announcer.summary())
             _close(settings)
             err.print("stopping ...")
     except EmbeddedError as error:
@@ -142,8 +146,15 @@ def _addresses(settings: Settings) -> str:
     )
 
 
-def _follow(stack: EmbeddedStack, settings: Settings, stop: threading.Event, begun: float, until: float | None) -> None:
-    """Show the counts until told to stop; say when the first event can be queried."""
+def _follow(
+    stack: EmbeddedStack,
+    settings: Settings,
+    announcer: Announcer,
+    stop: threading.Event,
+    begun: float,
+    until: float | None,
+) -> None:
+    """Show the counts until told to stop; say when the first event can be queried, and what alerts begin and end."""
     first_seen, last_plain = False, 0.0
     previous: TopicCounts | None = None
     with StatusReader(settings) as reader, Live(console=err, transient=True, refresh_per_second=4) as live:
@@ -156,6 +167,9 @@ def _follow(stack: EmbeddedStack, settings: Settings, stop: threading.Event, beg
                 live.console.print(f"first event queryable after {time.monotonic() - begun:.1f} s; try, elsewhere:")
                 for command in NEXT_STEPS:
                     live.console.print(f"  {command}{_data_dir_flag(settings)}", style="bold", soft_wrap=True)
+            with suppress(DependencyError):  # the line below says what is away
+                for news in announcer.news():
+                    live.console.print(news, soft_wrap=True)
             if counts is not None:
                 line = _line(counts, previous, [*_faults(state.verdict), *_restarts(stack, settings)])
                 if err.is_terminal:

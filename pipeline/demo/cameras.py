@@ -6,7 +6,7 @@ import uuid
 import zlib
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -21,8 +21,8 @@ from pipeline.demo.geometry import Pixels
 from pipeline.demo.scenes.frame import luminance
 from pipeline.demo.stations import Observation, Station, station
 
-Clock = Callable[[], datetime]
-"""The time (zone-aware) at which the next frame is taken."""
+Clock = Callable[[], tuple[datetime, timedelta]]
+"""The time (zone-aware) at which the next frame is taken, and how long the cameras have been running then."""
 
 _JPEG_QUALITY = 75
 
@@ -43,8 +43,8 @@ def frames(camera: Camera, seed: int, clock: Clock) -> Iterator[Record]:
     rng = np.random.default_rng([seed, zlib.crc32(camera.device_id.encode())])
     place, number = station(camera.station), 0
     while True:
-        moment = clock()
-        observation = place.observe(rng, moment, trouble(camera, moment))
+        moment, running = clock()
+        observation = place.observe(rng, moment, trouble(camera, moment, running))
         event_id = str(uuid.UUID(bytes=rng.bytes(16), version=4))
         number += 1
         yield _record(camera, place, observation, event_id, number, moment)

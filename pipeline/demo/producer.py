@@ -130,9 +130,13 @@ def planned_records(plan: Plan, now: Callable[[], datetime] = lambda: datetime.n
     return all_frames(seed, lambda: next(times))
 
 
-def _times(history: int, now: Callable[[], datetime]) -> Iterator[datetime]:
+def _times(history: int, now: Callable[[], datetime]) -> Iterator[tuple[datetime, timedelta]]:
+    """Moments of frames, and how long the past, or the present after it, has been running then."""
     begin = now()
     for index in range(history):
-        yield begin - HISTORY_SPAN * (1 - index / history)
+        running = HISTORY_SPAN * (index / history)
+        yield begin - HISTORY_SPAN + running, running
+    begin = now()
     while True:
-        yield now()
+        moment = now()
+        yield moment, moment - begin

@@ -24,12 +24,11 @@ from schemas.annotations import ANNOTATION_KINDS
 from schemas.raw_inference import RawInferenceResult
 
 NOON = datetime(2026, 11, 23, 12, 1, tzinfo=UTC)
-"""Within a burst of faults."""
 SHIFTS_AT_NOON = {"koeln": ["early"], "monterrey": ["day"], "pune": ["B"], "perth": ["night"]}
 
 
-def ticking(start: datetime = NOON, step: timedelta = timedelta(seconds=1)) -> Callable[[], datetime]:
-    moments = (start + index * step for index in range(10**9))
+def ticking(start: datetime = NOON, step: timedelta = timedelta(seconds=1)) -> Callable[[], tuple[datetime, timedelta]]:
+    moments = ((start + index * step, index * step) for index in range(10**9))
     return lambda: next(moments)
 
 
@@ -156,10 +155,11 @@ def test_two_cameras_of_a_kind_see_different_things() -> None:
 
 def test_faults_come_in_bursts_on_one_line_and_at_the_gates_when_a_shift_begins() -> None:
     worn, steady, gate = CAMERAS[1], CAMERAS[0], CAMERAS[2]
-    assert trouble(worn, NOON.replace(minute=21)) > 0.8
-    assert trouble(worn, NOON.replace(minute=25)) == trouble(steady, NOON.replace(minute=21)) < 0.1
+    during, after, again = timedelta(seconds=20), timedelta(minutes=2), timedelta(minutes=5, seconds=20)
+    assert trouble(worn, NOON, during) == trouble(worn, NOON, again) > 0.8
+    assert trouble(worn, NOON, after) == trouble(steady, NOON, during) < 0.1
     begin = datetime(2026, 11, 23, 6, 5, tzinfo=FACTORIES[0].zone)
-    assert trouble(gate, begin) > trouble(gate, begin.replace(minute=40))
+    assert trouble(gate, begin, after) > trouble(gate, begin.replace(minute=40), after)
 
 
 def test_a_history_is_spread_over_a_day_in_order_and_the_present_follows() -> None:
