@@ -101,7 +101,7 @@ class Supervisor:
         """Stop all parts, the last started first. Waits until every process is gone."""
         for name in reversed(list(self._running)):
             self.stop_part(name)
-        # The watcher ends last: the kernel kills the children of a thread that ends (see _die_with_parent).
+        # The watcher ends last: the kernel kills the children of a thread that ends (see die_with_parent).
         self._stopping.set()
         if self._watcher.is_alive():
             self._watcher.join()
@@ -149,7 +149,7 @@ class Supervisor:
                 stderr=log,
                 # A session of its own: Ctrl-C in the terminal reaches the supervisor only, which stops in order.
                 start_new_session=True,
-                preexec_fn=_die_with_parent,
+                preexec_fn=die_with_parent,
             )
 
     def _rotate_log(self, name: str) -> None:
@@ -218,7 +218,7 @@ class Supervisor:
             running.started_at, running.state = now, "running"
 
 
-def _die_with_parent() -> None:
+def die_with_parent() -> None:
     """Runs in the child: even a kill -9 of the supervisor leaves nothing behind."""
     _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 

@@ -14,6 +14,7 @@ import orjson
 import yaml
 
 from deploy.embedded.ports import free_port
+from deploy.embedded.supervisor import die_with_parent
 from tests.end_to_end.system import System
 
 
@@ -67,7 +68,9 @@ class AlertWorkers:
         with self._log.open("ab") as log:
             named = self.environment | {"VISION_EVENTS_WORKER_ID": name}
             command = [sys.executable, "-m", "pipeline", "alert-worker"]
-            self.running[name] = subprocess.Popen(command, env=named, stdout=log, stderr=log)
+            self.running[name] = subprocess.Popen(
+                command, env=named, stdout=log, stderr=log, preexec_fn=die_with_parent
+            )
         return self.running[name]
 
     def kill(self, name: str) -> None:

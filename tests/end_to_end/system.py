@@ -14,6 +14,7 @@ from typing import Any
 from aiokafka import AIOKafkaConsumer
 from clickhouse_connect.driver import Client
 
+from deploy.embedded.supervisor import die_with_parent
 from pipeline.edges.clickhouse import connect
 from pipeline.edges.counts import TopicCounts, read_status
 from pipeline.edges.kafka import connection, producer, start_producer
@@ -73,7 +74,7 @@ class System:
             given = {f"VISION_EVENTS_{name.upper()}": value for name, value in settings.items()}
             named = self.environment | {"VISION_EVENTS_WORKER_ID": "w1"} | given
             command = [sys.executable, "-m", "pipeline", "worker"]
-            return subprocess.Popen(command, env=named, stdout=log, stderr=log)
+            return subprocess.Popen(command, env=named, stdout=log, stderr=log, preexec_fn=die_with_parent)
 
     def kill(self, process: subprocess.Popen[bytes]) -> None:
         process.send_signal(signal.SIGKILL)

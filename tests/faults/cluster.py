@@ -5,6 +5,7 @@ from pathlib import Path
 
 from deploy.embedded import kafka
 from deploy.embedded.ports import HOST, free_port
+from deploy.embedded.supervisor import die_with_parent
 from tests.faults.proxy import Background, TcpProxy
 
 NODES = (1, 2, 3)
@@ -51,7 +52,9 @@ class Cluster:
         """Start brokers; clients wait for them by themselves."""
         for node in nodes or NODES:
             with (self._folder / f"kafka-{node}.log").open("ab") as log:
-                self._running[node] = subprocess.Popen(self._commands[node], stdout=log, stderr=log)
+                self._running[node] = subprocess.Popen(
+                    self._commands[node], stdout=log, stderr=log, preexec_fn=die_with_parent
+                )
 
     def kill(self, *nodes: int) -> None:
         """kill -9; the brokers stay away until they are started."""

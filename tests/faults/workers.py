@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 from typing import Final
 
+from deploy.embedded.supervisor import die_with_parent
 from pipeline.ingest.crash import CRASH_VARIABLE, Step
 
 STOP_TIMEOUT_S: Final = 60
@@ -29,8 +30,10 @@ class Workers:
         if crash:
             environment[CRASH_VARIABLE] = f"{crash[0]}:{crash[1]}"
         with self.log(name).open("ab") as log:
+            command = [sys.executable, "-m", self.module, "worker"]
+            # A driver that is killed leaves no worker behind that goes on reading.
             self.running[name] = subprocess.Popen(
-                [sys.executable, "-m", self.module, "worker"], env=environment, stdout=log, stderr=log
+                command, env=environment, stdout=log, stderr=log, preexec_fn=die_with_parent
             )
         return self.running[name]
 
