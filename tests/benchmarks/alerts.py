@@ -174,10 +174,12 @@ async def _produce(settings: Settings, rate: int, seconds: int, rules: int, grou
             while number < min(due, rate * seconds):
                 place = number % _BURST_EVERY
                 if place == 0:
-                    # Each pair of rule and station once, so that none of them is open already.
+                    # Each pair of rule and station once, so that none of them is open already; the others come from
+                    # stations of odd numbers, so that none of theirs completes a burst before its time.
                     index = number // _BURST_EVERY
-                    burst = (index % rules, (index * 7) % groups)
-                kind, station = burst if place < 3 else (generator.randrange(rules), generator.randrange(groups))
+                    burst = (index % rules, (index * 14) % groups)
+                others = (generator.randrange(rules), generator.randrange(groups) | 1)
+                kind, station = burst if place < 3 else others
                 event_id, moment = f"bench-{began}-{number}", time.time()
                 value = raw_event(event_id, kind, station, datetime.fromtimestamp(moment, UTC))
                 pending.append(await kafka.send(INFERENCES.name, value, key=f"cam-{station}".encode()))
