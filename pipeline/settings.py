@@ -1,7 +1,10 @@
 """All settings, in one frozen object that is built once and passed down.
 
-Precedence: command line flags, then `VISION_EVENTS_*` environment variables, then the file named by
-`VISION_EVENTS_CONFIG` (TOML), then what a running `vision-events up` left in its data folder, then the defaults here.
+Precedence: command line flags, then `VISION_EVENTS_*` environment variables, then the files of the folder named by
+`VISION_EVENTS_SECRETS_DIR` (one a setting, named `vision_events_*`), then the file named by `VISION_EVENTS_CONFIG`
+(TOML), then what a running `vision-events up` left in its data folder, then the defaults here.
+
+`python -m pipeline.settings` writes all settings as comments into deploy/compose/settings.env, for containers.
 """
 
 import os
@@ -13,6 +16,7 @@ from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
+    SecretsSettingsSource,
     SettingsConfigDict,
     TomlConfigSettingsSource,
 )
@@ -23,6 +27,9 @@ from schemas.reject import RejectReason
 PREFIX = "VISION_EVENTS_"
 STACK_FILE = "stack.toml"
 """Addresses and credentials of the embedded stack, written into the data folder while it runs (mode 0600)."""
+
+
+ENV_PAGE = Path(__file__).parents[1] / "deploy" / "compose" / "settings.env"
 
 
 class Settings(BaseSettings):
@@ -82,9 +89,12 @@ class Settings(BaseSettings):
     reject_retention_days: int = Field(
         30, ge=1, le=3650, description="How long rejects are kept, in the table and on their topic; set by `migrate`."
     )
-    worker_http_host: str = Field("127.0.0.1", description="Address that a worker's health endpoint listens on.")
-    worker_http_port: int = Field(
-        0, ge=0, le=65535, description="Port of a worker's health endpoint, `/livez` and `/readyz`; 0: any free one."
+    health_host: str = Field("127.0.0.1", description="Address that the health endpoint of a process listens on.")
+    health_port: int = Field(
+        0,
+        ge=0,
+        le=65535,
+        description="Port of the health endpoint, with `/metrics` and, of workers, `/livez`; 0: any free one.",
     )
     stuck_after_s: float = Field(
         30, ge=1, le=3600, description="Time without progress after which a worker or a partition counts as stuck."
@@ -151,6 +161,9 @@ class Settings(BaseSettings):
     )
     alert_resend_s: float = Field(60, ge=5, le=3600, description="How often an Alertmanager is told of open alerts.")
     log_level: str = Field("INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="Least level that is logged.")
+    log_format: Literal["text", "json"] = Field(
+        "text", description="Form of log lines: text for people, or JSON objects for collectors."
+    )
 
     @classmethod
     def settings_customise_sources(
@@ -161,8 +174,12 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Flags, environment, named file, running stack: in this order."""
+        """Flags, environment, secrets, named file, running stack: in this order."""
         sources: list[PydanticBaseSettingsSource] = [init_settings, env_settings]
+        if folder := os.environ.get(PREFIX + "SECRETS_DIR"):
+            if not Path(folder).is_dir():
+                raise ConfigurationError(f"{PREFIX}SECRETS_DIR names {folder}, and there is no such folder")
+            sources.append(SecretsSettingsSource(settings_cls, secrets_dir=folder))
         if named := os.environ.get(PREFIX + "CONFIG"):
             if not Path(named).is_file():
                 raise ConfigurationError(f"{PREFIX}CONFIG names {named}, and there is no such file")
@@ -184,3 +201,19 @@ def load_settings(**flags: Any) -> Settings:
         raise ConfigurationError(f"setting {name} ({PREFIX}{name.upper()}): {first['msg']}{value}") from None
     except tomllib.TOMLDecodeError as error:
         raise ConfigurationError(f"the settings file is not valid TOML: {error}") from None
+
+
+def env_page() -> str:
+    """The text of deploy/compose/settings.env: every setting, commented out."""
+    lines = [
+        "# Settings of the containers: take away the # of those to change. docker-compose.yml sets some by itself."
+    ]
+    for name, field in Settings.model_fields.items():
+        if not isinstance(field.default, SecretStr):  # those belong into files
+            default = "" if field.default == () else field.default
+            lines += [f"# {field.description}", f"#{PREFIX}{name.upper()}={default}"]
+    return "\n".join([*lines, ""])
+
+
+if __name__ == "__main__":
+    ENV_PAGE.write_text(env_page(), encoding="utf-8")

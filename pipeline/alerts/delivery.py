@@ -13,6 +13,7 @@ import orjson
 from clickhouse_connect.driver import Client
 from pydantic import ValidationError
 
+from pipeline import metrics
 from pipeline.alerts.receivers import Sender
 from pipeline.alerts.store import PartitionTable
 from pipeline.edges.alerts import Delivery, insert_alerts, insert_deliveries
@@ -100,6 +101,7 @@ class Deliverer:
             if not _concerns(receiver, event.data, last, mark):
                 continue
             deliveries.append(await self._sender.deliver(receiver, event))
+            metrics.ALERT_DELIVERIES.labels(receiver.name, deliveries[-1].state).inc()
             await until_done(partial(self._table.write, batch.partition, {key: orjson.dumps(mark)}))
         return deliveries
 

@@ -16,6 +16,7 @@ import orjson
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
+from pipeline import metrics
 from pipeline.alerts.progress import Reached
 from pipeline.alerts.store import PartitionTable
 from pipeline.core.alerts.engine import Changes, Engine, Group, Rules
@@ -129,6 +130,7 @@ class Watcher:
             await read_since(self._registry, begun)
         engine = await self._engine(first.partition, first.generation)
         changes = engine.candidates(self._rules(), documents, datetime.now(UTC))
+        metrics.RULE_EVALUATIONS.inc(len(documents))
         await self._effect(first.partition, engine, changes, {})
         for batch in batches:
             batch.ack()
@@ -184,7 +186,9 @@ class Watcher:
 
         await until_done(send)
         for alert in alerts:
-            log.info("%s: %s of %s %s", alert.status, alert.rule, alert.use_case_id, alert.group)
+            metrics.ALERT_TRANSITIONS.labels(alert.status).inc()
+            about = {"alert_id": alert.alert_id, "event_id": alert.event_id}
+            log.info("%s: %s of %s %s", alert.status, alert.rule, alert.use_case_id, alert.group, extra=about)
 
     def _linked(self, alert: Alert) -> Alert:
         if not alert.image_id:

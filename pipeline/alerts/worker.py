@@ -16,6 +16,8 @@ from pipeline.alerts.receivers import Sender, read_receivers
 from pipeline.alerts.store import PartitionTable
 from pipeline.alerts.watcher import Watcher
 from pipeline.edges.clickhouse import connect
+from pipeline.edges.heartbeat import Heartbeat, metrics_route
+from pipeline.edges.http_server import HttpServer
 from pipeline.edges.kafka import ensure_compacted, ensure_topics, partition_count, producer, start_producer
 from pipeline.edges.registry import RegistryReader, follow
 from pipeline.edges.retry import until_done
@@ -36,6 +38,16 @@ def run_alert_worker(settings: Settings) -> None:
 
 
 async def _work(settings: Settings) -> None:
+    heart = Heartbeat(settings.stuck_after_s)
+    routes = {"/livez": heart.livez, "/metrics": metrics_route("alert-worker")}
+    with HttpServer(settings.health_host, settings.health_port, routes) as server:
+        log.info("health: %s/livez and /metrics", server.url)
+        beating = _task(heart.beat())
+        await _run(settings)
+        beating.cancel()
+
+
+async def _run(settings: Settings) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)

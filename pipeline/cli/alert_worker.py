@@ -1,7 +1,8 @@
 """`vision-events alert-worker`: one alert worker in the foreground."""
 
 from pipeline.alerts.worker import run_alert_worker
-from pipeline.cli.common import DataDir, SetOption, set_up_logging, settings_from
+from pipeline.cli.common import DataDir, SetOption, settings_from
+from pipeline.logs import set_up_logging
 
 
 def alert_worker(data_dir: DataDir = None, assignments: SetOption = None) -> None:

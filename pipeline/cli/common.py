@@ -1,6 +1,5 @@
 """Options that commands share, and how settings are made of them."""
 
-import logging
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -36,11 +35,3 @@ def settings_from(data_dir: Path | None, assignments: list[str] | None, **flags:
             raise ConfigurationError(f"--set {assignment}: expected NAME=VALUE with a name among {known}")
         given[name] = value
     return load_settings(**given)
-
-
-def set_up_logging(settings: Settings) -> None:
-    """Log to standard error, a line a message."""
-    logging.basicConfig(level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s: %(message)s", force=True)
-    # These two log every poll and every reconnect at levels that are meant for their authors.
-    logging.getLogger("aiokafka").setLevel(max(logging.WARNING, logging.getLevelName(settings.log_level)))
-    logging.getLogger("mode").setLevel(logging.WARNING)

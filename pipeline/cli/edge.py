@@ -10,8 +10,9 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
-from pipeline.cli.common import DataDir, SetOption, out, set_up_logging, settings_from
+from pipeline.cli.common import DataDir, SetOption, out, settings_from
 from pipeline.errors import ConfigurationError
+from pipeline.logs import set_up_logging
 from pipeline.settings import Settings
 from pipeline.spool.service import serve, spool_folder
 from pipeline.spool.state import SpoolState, list_refused, read_state

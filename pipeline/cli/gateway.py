@@ -1,13 +1,19 @@
 """`vision-events gateway`: the HTTP side in the foreground."""
 
+import logging
 import signal
 from typing import Annotated
 
 import typer
 import uvicorn
 
-from pipeline.cli.common import DataDir, SetOption, set_up_logging, settings_from
+from pipeline.cli.common import DataDir, SetOption, settings_from
+from pipeline.edges.heartbeat import metrics_route
+from pipeline.edges.http_server import HttpServer
 from pipeline.gateway.app import make_app
+from pipeline.logs import set_up_logging
+
+log = logging.getLogger(__name__)
 
 
 def gateway(
@@ -22,13 +28,16 @@ def gateway(
     for number in (signal.SIGTERM, signal.SIGINT):
         # uvicorn ends in order and raises the signal once more: being told to stop is no failure.
         signal.signal(number, lambda *_: None)
-    uvicorn.run(
-        make_app(settings),
-        host=settings.http_host,
-        port=settings.http_port,
-        loop="uvloop",
-        http="httptools",
-        log_config=None,
-        access_log=False,
-        server_header=False,
-    )
+    routes = {"/metrics": metrics_route("gateway")}
+    with HttpServer(settings.health_host, settings.health_port, routes) as health:
+        log.info("metrics: %s/metrics", health.url)
+        uvicorn.run(
+            make_app(settings),
+            host=settings.http_host,
+            port=settings.http_port,
+            loop="uvloop",
+            http="httptools",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+        )

@@ -8,11 +8,12 @@ from typing import Annotated
 import typer
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
-from pipeline.cli.common import DataDir, SetOption, err, out, set_up_logging, settings_from
+from pipeline.cli.common import DataDir, SetOption, err, out, settings_from
 from pipeline.edges.spans import Span, TopicSpan
 from pipeline.errors import ConfigurationError
 from pipeline.ingest.backfill import Progress as Figures
 from pipeline.ingest.backfill import backfill
+from pipeline.logs import set_up_logging
 from schemas.topics import INFERENCES
 
 

@@ -99,9 +99,8 @@ def _parts(settings: Settings, workers: int) -> list[Part]:
     environment = _environment(settings)
     base = [sys.executable, "-m", "pipeline"]
     url = f"http://{settings.http_host}:{settings.http_port}"
-    alerts = Part("alerts", [*base, "alert-worker"], environment | {f"{PREFIX}WORKER_ID": "alerts"})
     return [
-        alerts,
+        _worker_part("alerts", [*base, "alert-worker"], environment),
         Part(
             "gateway",
             [*base, "gateway"],
@@ -115,7 +114,7 @@ def _parts(settings: Settings, workers: int) -> list[Part]:
 
 def _worker_part(name: str, command: list[str], environment: dict[str, str]) -> Part:
     port = free_port()
-    own = {f"{PREFIX}WORKER_ID": name, f"{PREFIX}WORKER_HTTP_HOST": HOST, f"{PREFIX}WORKER_HTTP_PORT": str(port)}
+    own = {f"{PREFIX}WORKER_ID": name, f"{PREFIX}HEALTH_HOST": HOST, f"{PREFIX}HEALTH_PORT": str(port)}
     return Part(name, command, environment | own, alive=partial(_ask, f"http://{HOST}:{port}/livez"))
 
 

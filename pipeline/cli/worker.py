@@ -1,7 +1,8 @@
 """`vision-events worker`: one ingest worker in the foreground."""
 
-from pipeline.cli.common import DataDir, SetOption, set_up_logging, settings_from
+from pipeline.cli.common import DataDir, SetOption, settings_from
 from pipeline.ingest.worker import run_worker
+from pipeline.logs import set_up_logging
 
 
 def worker(data_dir: DataDir = None, assignments: SetOption = None) -> None:

@@ -51,9 +51,7 @@ class HttpServer:
         try:
             self._server = ThreadingHTTPServer((host, port), Handler)
         except OSError as error:
-            raise ConfigurationError(
-                f"worker_http_port: {host}:{port} cannot be listened on: {error.strerror}"
-            ) from None
+            raise ConfigurationError(f"health_port: {host}:{port} cannot be listened on: {error.strerror}") from None
         self._server.daemon_threads = True
         self._thread = threading.Thread(target=self._server.serve_forever, name="http", daemon=True)
 

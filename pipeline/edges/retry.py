@@ -6,6 +6,7 @@ from typing import TypeVar
 
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, wait_random_exponential
 
+from pipeline import metrics
 from pipeline.errors import DependencyError
 
 log = logging.getLogger(__name__)
@@ -32,6 +33,7 @@ async def until_done(step: Callable[[], Awaitable[Result]]) -> Result:
 
 
 def _log_wait(state: RetryCallState) -> None:
+    metrics.DEPENDENCY_RETRIES.inc()
     error = state.outcome.exception() if state.outcome else None
     wait = state.next_action.sleep if state.next_action else 0
     log.warning("attempt %d failed, next in %.1f s: %s", state.attempt_number, wait, error)

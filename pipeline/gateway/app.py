@@ -17,6 +17,7 @@ from fastapi import FastAPI
 
 from pipeline.gateway.bodies import BodyLimit
 from pipeline.gateway.errors import add_error_handlers
+from pipeline.gateway.monitoring import CallTimes
 from pipeline.gateway.openapi import complete
 from pipeline.gateway.routes import (
     alerts,
@@ -67,5 +68,6 @@ def make_app(settings: Settings) -> FastAPI:
     for router in ROUTERS:
         app.include_router(router)
     app.add_middleware(BodyLimit)
+    app.add_middleware(CallTimes)
     complete(app)
     return app

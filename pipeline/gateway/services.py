@@ -19,6 +19,7 @@ from pipeline.edges.registry import RegistryReader
 from pipeline.edges.s3 import ImageStore
 from pipeline.errors import DependencyError, VisionEventsError
 from pipeline.gateway.links import ImageLinks
+from pipeline.gateway.monitoring import follow_groups
 from pipeline.gateway.rate import RateLimit
 from pipeline.gateway.snapshots import Snapshot
 from pipeline.gateway.writing import EventWriter
@@ -69,14 +70,15 @@ def services_of(request: Request) -> Services:
 @asynccontextmanager
 async def running(app: FastAPI, settings: Settings) -> AsyncIterator[None]:
     """Connect in the background and stay connected: while a service is away calls are answered with 503."""
-    task = asyncio.create_task(_run(app, settings))
+    tasks = [asyncio.create_task(_run(app, settings)), asyncio.create_task(follow_groups(settings))]
     try:
         yield
     finally:
         app.state.services = None
-        task.cancel()
-        with suppress(asyncio.CancelledError):
-            await task
+        for task in tasks:
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task
 
 
 async def _run(app: FastAPI, settings: Settings) -> None:

@@ -12,6 +12,7 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 from aiokafka.partitioner import DefaultPartitioner
 
+from pipeline import metrics
 from pipeline.core.process import Processed, process
 from pipeline.core.record import Record
 from pipeline.core.views import fill_reference
@@ -100,6 +101,7 @@ class EventWriter:
         try:
             async with asyncio.timeout(self._timeout):
                 await self._send(events)
+            metrics.EVENTS_ACCEPTED.inc(len(events))
         except (TimeoutError, KafkaError) as error:
             raise _not_durable("Kafka has not acknowledged in time") from error
         finally:

@@ -10,14 +10,15 @@ from collections.abc import Awaitable, Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Final
 
+from pipeline import metrics
 from pipeline.core.stalls import Place, Stall, StallWatch
+from pipeline.edges.heartbeat import Heartbeat
 from pipeline.edges.http_server import Answer, json_answer
 from pipeline.errors import VisionEventsError
 from pipeline.settings import Settings
 
 log = logging.getLogger(__name__)
 
-_BEAT_S: Final = 1.0
 _CHECK_S: Final = 5.0
 
 Ask = Callable[[], Awaitable[None]]
@@ -31,7 +32,8 @@ class WorkerHealth:
         # A slow insert is no reason to kill a worker: the next one would have to begin it anew.
         self._hopeless_after_s = settings.insert_timeout_s + settings.stuck_after_s
         self._watch = StallWatch(settings.stuck_after_s)
-        self._beat = time.monotonic()
+        self._heart = Heartbeat(settings.stuck_after_s)
+        self.beat = self._heart.beat
         self.phase = "starting"
         """What it is doing, in words; "running" once partitions can be assigned."""
         self.services: Mapping[str, str] = {}
@@ -68,24 +70,14 @@ class WorkerHealth:
             problems.append(self.phase)
         elif self.partitions is None:
             problems.append("the consumer group is not joined yet")
-        return [*self._hanging(), *map(str, self.stalls), *problems]
+        return [*self._heart.problems(), *map(str, self.stalls), *problems]
 
     def _hopeless(self) -> list[str]:
         away = any(answer != "ok" for answer in self.services.values())
         stuck = [] if away else [str(stall) for stall in self.stalls if stall.seconds >= self._hopeless_after_s]
-        return [*self._hanging(), *stuck]
-
-    def _hanging(self) -> list[str]:
-        silent = time.monotonic() - self._beat
-        return [f"the event loop hangs since {silent:.0f} s"] if silent >= self._stuck_after_s else []
+        return [*self._heart.problems(), *stuck]
 
     # -- run by the worker's event loop
-
-    async def beat(self) -> None:
-        """Show for ever that the event loop turns."""
-        while True:
-            self._beat = time.monotonic()
-            await asyncio.sleep(_BEAT_S)
 
     async def follow(self, services: Mapping[str, Ask], places: Callable[[], Mapping[str, Place] | None]) -> None:
         """Ask the services and look at the partitions for ever; log what becomes stuck and what goes on."""
@@ -94,6 +86,7 @@ class WorkerHealth:
             self.services = dict(zip(services, answers, strict=True))
             self.partitions = places()
             self._look()
+            self._count()
             await asyncio.sleep(min(_CHECK_S, self._stuck_after_s / 4))
 
     async def _ask(self, ask: Ask) -> str:
@@ -104,6 +97,13 @@ class WorkerHealth:
         except VisionEventsError as error:
             return str(error)
         return "ok"
+
+    def _count(self) -> None:
+        """What Prometheus is told."""
+        lag = {tuple(name.rsplit("/", 1)): at.end - at.done for name, at in (self.partitions or {}).items()}
+        metrics.set_all(metrics.LAG, lag)
+        metrics.set_all(metrics.DEPENDENCY_UP, {(name,): answer == "ok" for name, answer in self.services.items()})
+        metrics.STUCK_PARTITIONS.set(len(self.stalls))
 
     def _look(self) -> None:
         before = {stall.partition for stall in self.stalls}

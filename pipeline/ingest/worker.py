@@ -5,6 +5,7 @@ import gc
 import logging
 import os
 import signal
+import time
 from collections.abc import AsyncIterable, Coroutine
 from contextlib import suppress
 from dataclasses import dataclass
@@ -17,8 +18,10 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 from clickhouse_connect.driver import Client
 
+from pipeline import metrics
 from pipeline.core.stalls import Place
 from pipeline.edges.clickhouse import connect, translated
+from pipeline.edges.heartbeat import metrics_route
 from pipeline.edges.http_server import HttpServer
 from pipeline.edges.kafka import ask_broker, ensure_topics, producer, start_producer
 from pipeline.edges.recent import load_limit
@@ -46,6 +49,9 @@ _GC_THRESHOLD: Final = 100_000
 """Objects made before the collector looks: records make no cycles, and looking at them cost a third of the time."""
 
 
+_PREPARE_SECONDS: Final = metrics.STAGE_SECONDS.labels("prepare")
+
+
 def run_worker(settings: Settings) -> None:
     """Work until SIGTERM or SIGINT. Raises ConfigurationError when only a person can mend what is wrong."""
     keep_freed_memory()
@@ -57,9 +63,9 @@ async def _work(settings: Settings) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     health = WorkerHealth(settings)
-    routes = {"/livez": health.livez, "/readyz": health.readyz}
-    with HttpServer(settings.worker_http_host, settings.worker_http_port, routes) as server:
-        log.info("health: %s/livez and /readyz", server.url)
+    routes = {"/livez": health.livez, "/readyz": health.readyz, "/metrics": metrics_route("worker")}
+    with HttpServer(settings.health_host, settings.health_port, routes) as server:
+        log.info("health: %s/livez, /readyz and /metrics", server.url)
         beating, stopping = _task(health.beat()), _task(stop.wait())
         starting = _task(_start(settings, health))
         await asyncio.wait([starting, stopping], return_when=asyncio.FIRST_COMPLETED)
@@ -187,7 +193,11 @@ class IngestAgent:
         """The body of the Faust agent. No exception leaves it: Faust would take that for "done, go on"."""
         try:
             async for records in batches:
-                await self._writer.add(await self._preparer.prepare(records.records), records.ack)
+                metrics.RECORDS_READ.inc(len(records))
+                metrics.RECORD_BYTES.inc(records.size)
+                with _PREPARE_SECONDS.time():
+                    prepared = await self._preparer.prepare(records.records)
+                await self._writer.add(prepared, partial(_acknowledge, records))
         except VisionEventsError as error:
             self._failure.set_exception(error)
             await asyncio.Event().wait()  # returning would make Faust start the agent anew
@@ -195,6 +205,11 @@ class IngestAgent:
     async def failed(self) -> None:
         """Wait until the agent cannot go on, and raise why."""
         await self._failure
+
+
+def _acknowledge(records: RecordBatch) -> None:
+    if records.ack():
+        metrics.END_TO_END_SECONDS.observe(max(0.0, time.time() - records.records[0].timestamp / 1000))
 
 
 def make_app(settings: Settings, agent: IngestAgent) -> faust.App:

@@ -4,6 +4,7 @@ While one flush is under way the next one gathers: small and quick at a low rate
 """
 
 import asyncio
+import itertools
 import logging
 import time
 from collections import Counter
@@ -11,8 +12,10 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 
+import orjson
 from clickhouse_connect.driver import Client
 
+from pipeline import metrics
 from pipeline.core.record import ORIGIN_HEADER, place_of
 from pipeline.core.reject_limit import RejectLimit
 from pipeline.core.views import Upload
@@ -23,12 +26,15 @@ from pipeline.ingest.batch import Batch, Row, merge, reject
 from pipeline.ingest.crash import Step, crash_point
 from pipeline.ingest.images import ImageRequests
 from pipeline.ingest.publisher import Publisher
+from pipeline.logs import batch_id
 from pipeline.settings import Settings
 from schemas.reject import Reject, RejectReason
 
 log = logging.getLogger(__name__)
 
 Acknowledge = Callable[[], object]
+
+_IMAGES, _INSERT, _REJECTS, _PUBLISH = map(metrics.STAGE_SECONDS.labels, ("images", "insert", "rejects", "publish"))
 
 
 @dataclass(slots=True)
@@ -60,6 +66,7 @@ class Writer:
         self._gathering = _Flush()
         self._changed = asyncio.Condition()
         self._reached = crash_point()
+        self._numbers = itertools.count(1)
 
     async def add(self, batch: Batch, acknowledge: Acknowledge) -> None:
         """Hand over a batch. `acknowledge` is called once all that it leads to is durable."""
@@ -77,6 +84,7 @@ class Writer:
         """Write until cancelled. Raises ConfigurationError or TooManyRejectsError: a person has to look."""
         while True:
             flush = await self._next()
+            batch_id.set(str(next(self._numbers)))  # in all that is logged meanwhile
             await self._commit(flush)
 
     async def _next(self) -> _Flush:
@@ -99,29 +107,43 @@ class Writer:
         reached(Step.GATHERED)
         # 1. Images: an event that can be seen has its pictures.
         if flush.puts:
-            await asyncio.gather(*flush.puts)
+            with _IMAGES.time():
+                await asyncio.gather(*flush.puts)
             reached(Step.IMAGES_STORED)
         # 2. Rows of events and rejects.
         if batch.rows:
-            await self._insert_events(batch, batch.rows)
+            with _INSERT.time():
+                await self._insert_events(batch, batch.rows)
+            metrics.EVENTS_STORED.inc(len(batch.rows))
             reached(Step.ROWS_STORED)
         self._check_limit(batch)
         if batch.rejects:
-            await until_done(lambda: asyncio.to_thread(insert_rejects, self._clickhouse, batch.rejects))
+            with _REJECTS.time():
+                await until_done(lambda: asyncio.to_thread(insert_rejects, self._clickhouse, batch.rejects))
+            for reason, count in Counter(reject.reason.value for reject in batch.rejects).items():
+                metrics.REJECTS.labels(reason).inc(count)
             reached(Step.REJECTS_STORED)
         # 3. Published events and rejects: who hears of an event finds it in the table.
-        if batch.rows and self._settings.publish_events:
-            await until_done(lambda: self._publisher.publish_events(batch.rows))
-            reached(Step.EVENTS_PUBLISHED)
-        if candidates := [candidate for row in batch.rows for candidate in row.candidates]:
-            await until_done(lambda: self._publisher.publish_candidates(candidates))
-        if batch.rejects:
-            await until_done(lambda: self._publisher.publish_rejects(batch.rejects))
-            reached(Step.REJECTS_PUBLISHED)
+        with _PUBLISH.time():
+            await self._publish(batch)
         # 4. Acknowledged: the transport commits these offsets.
         for acknowledge in flush.acknowledge:
             acknowledge()
         reached(Step.ACKNOWLEDGED)
+        metrics.BATCH_ROWS.observe(flush.size)
+        log.debug("%d events and %d rejects written", len(batch.rows), len(batch.rejects))
+
+    async def _publish(self, batch: Batch) -> None:
+        """Publish what consumers wait for."""
+        if batch.rows and self._settings.publish_events:
+            await until_done(lambda: self._publisher.publish_events(batch.rows))
+            self._reached(Step.EVENTS_PUBLISHED)
+        if candidates := [candidate for row in batch.rows for candidate in row.candidates]:
+            await until_done(lambda: self._publisher.publish_candidates(candidates))
+            metrics.ALERT_CANDIDATES.inc(len(candidates))
+        if batch.rejects:
+            await until_done(lambda: self._publisher.publish_rejects(batch.rejects))
+            self._reached(Step.REJECTS_PUBLISHED)
 
     def _check_limit(self, batch: Batch) -> None:
         """Stop before a flood of rejects is written, and so before any of it is acknowledged."""
@@ -140,6 +162,8 @@ class Writer:
 
     async def _put(self, workspace_id: str, upload: Upload) -> None:
         await self._images.put(workspace_id, upload)
+        metrics.IMAGE_PUTS.inc()
+        metrics.IMAGE_PUT_BYTES.inc(upload.info.size)
         self._reached(Step.IMAGE_STORED)
 
     async def _insert_events(self, batch: Batch, rows: list[Row]) -> None:
@@ -153,7 +177,9 @@ class Writer:
                 await self._insert_events(batch, rows[:middle])
                 await self._insert_events(batch, rows[middle:])
                 return
-            log.error("ClickHouse refuses %s", place_of(rows[0].record))
+            record = place_of(rows[0].record)
+            event_id = orjson.loads(rows[0].line)["event_id"]
+            log.error("ClickHouse refuses %s", record, extra={"record": record, "event_id": event_id})
             batch.rows = [row for row in batch.rows if row is not rows[0]]
             batch.rejects.append(_refused(rows[0], error))
 

@@ -5,6 +5,7 @@ import logging
 from collections.abc import Sequence
 from typing import Final
 
+from pipeline import metrics
 from pipeline.client.transport import Outcome, Transport, to_send_again
 from pipeline.core.outgoing import OutgoingEvent
 from pipeline.edges.retry import until_done
@@ -57,6 +58,8 @@ class Forwarder:
         refused |= more
         if delivered or refused:
             await asyncio.to_thread(self._store.settle, delivered, refused, now_ms())
+            metrics.SPOOL_DELIVERED.inc(len(delivered))
+            metrics.SPOOL_REFUSED.inc(len(refused))
         if failure is not None:
             await asyncio.to_thread(self._store.note_failure, str(failure), now_ms())
             raise failure

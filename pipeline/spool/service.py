@@ -6,16 +6,22 @@ import logging
 import signal
 import socket
 import sqlite3
+import time
+from functools import partial
 from pathlib import Path
 
 import uvicorn
 
+from pipeline import metrics
 from pipeline.client import as_configured
+from pipeline.edges.heartbeat import metrics_route
+from pipeline.edges.http_server import Answer, HttpServer
 from pipeline.errors import ConfigurationError, DependencyError
 from pipeline.settings import Settings
 from pipeline.spool.app import make_app
 from pipeline.spool.forwarder import Forwarder
 from pipeline.spool.repair import open_spool
+from pipeline.spool.state import read_state
 from pipeline.spool.store import Limits, SpoolStore, owned
 from pipeline.spool.writer import SpoolWriter
 
@@ -64,7 +70,10 @@ async def _serve(settings: Settings, store: SpoolStore) -> None:
     forwarding = asyncio.create_task(Forwarder(store, transport, writer.arrived).run())
     forwarding.add_done_callback(lambda _: setattr(server, "should_exit", True))
     try:
-        await server.serve()
+        routes = {"/metrics": partial(_metrics, spool_folder(settings))}
+        with HttpServer(settings.health_host, settings.health_port, routes) as health:
+            log.info("metrics: %s/metrics", health.url)
+            await server.serve()
     finally:
         forwarding.cancel()
         try:
@@ -75,6 +84,16 @@ async def _serve(settings: Settings, store: SpoolStore) -> None:
             raise DependencyError(f"the spool failed, start again: {error}") from error
         finally:
             await transport.close()
+
+
+def _metrics(folder: Path) -> Answer:
+    """The answer of /metrics, with the spool as it stands."""
+    state = read_state(folder)
+    metrics.SPOOL_EVENTS.set(state.waiting)
+    metrics.SPOOL_BYTES.set(state.waiting_bytes)
+    metrics.SPOOL_REFUSED_EVENTS.set(state.refused)
+    metrics.SPOOL_OLDEST_SECONDS.set(max(0.0, time.time() - state.oldest_ms / 1000) if state.oldest_ms else 0)
+    return metrics_route("edge")()
 
 
 def _require_key(settings: Settings) -> None:

@@ -4,6 +4,7 @@ import asyncio
 import sqlite3
 import time
 
+from pipeline import metrics
 from pipeline.core.outgoing import OutgoingEvent
 from pipeline.errors import DependencyError, SpoolFullError
 from pipeline.spool.store import SpoolStore
@@ -37,6 +38,7 @@ class SpoolWriter:
                 taken = await asyncio.to_thread(self._store.append, events, now_ms())
                 full = SpoolFullError("the spool is full: events wait for their receiver, or were refused by it")
                 answers = [None if ok else full for ok in taken]
+                metrics.SPOOL_ACCEPTED.inc(sum(taken))
             except sqlite3.Error as error:
                 answers = [DependencyError(f"the spool cannot be written: {error}")] * len(batch)
             for (_, future), answer in zip(batch, answers, strict=True):

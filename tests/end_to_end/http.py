@@ -3,6 +3,7 @@
 import subprocess
 import sys
 import uuid
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, Self
 
@@ -14,9 +15,12 @@ from tests.end_to_end.system import System, until
 
 
 class Gateway:
-    """`vision-events gateway` on a free port."""
+    """`vision-events gateway` on a free port; `settings` differ from those of the system."""
 
-    def __init__(self, system: System) -> None:
+    def __init__(self, system: System, settings: Mapping[str, str] | None = None) -> None:
+        self.environment = system.environment | {
+            f"VISION_EVENTS_{name.upper()}": value for name, value in (settings or {}).items()
+        }
         self.system = system
         self.url = f"http://127.0.0.1:{free_port()}"
         self.log = system.folder / "gateway.log"
@@ -25,7 +29,7 @@ class Gateway:
         port = self.url.rpartition(":")[2]
         with self.log.open("ab") as log:
             command = [sys.executable, "-m", "pipeline", "gateway", "--http-port", port]
-            self.process = subprocess.Popen(command, env=self.system.environment, stdout=log, stderr=log)
+            self.process = subprocess.Popen(command, env=self.environment, stdout=log, stderr=log)
         until(self.ready, bool)
         return self
 

@@ -50,7 +50,7 @@ def test_a_stopped_worker_is_noticed_by_status(system: System, name: str) -> Non
         return dict(json.loads(system.run("status", "--json", *quick, status=code, output=True)))
 
     port = free_port()
-    with system.worker(worker_http_port=str(port), session_timeout_s="60") as worker:
+    with system.worker(health_port=str(port), session_timeout_s="60") as worker:
         until(lambda: readiness(port), lambda answer: answer["ready"])
         assert len(readiness(port)["partitions"]) == system.settings.topic_partitions
         assert status(0)["state"] == "well"
@@ -70,7 +70,7 @@ def test_a_stopped_worker_is_noticed_by_status(system: System, name: str) -> Non
 def test_a_service_that_never_answers_is_noticed_by_the_worker(system: System, name: str, proxy: MuteProxy) -> None:
     port = free_port()
     url = f"http://127.0.0.1:{proxy.port}"
-    with system.worker(clickhouse_url=url, worker_http_port=str(port), stuck_after_s="2", insert_timeout_s="6"):
+    with system.worker(clickhouse_url=url, health_port=str(port), stuck_after_s="2", insert_timeout_s="6"):
         until(lambda: readiness(port), lambda answer: answer["ready"])
         proxy.mute(True)
         try:
@@ -92,7 +92,7 @@ def test_a_service_that_never_answers_is_noticed_by_the_worker(system: System, n
 def test_a_worker_that_waits_for_a_service_listens_when_told_to_stop(system: System, proxy: MuteProxy) -> None:
     proxy.mute(True)
     port = free_port()
-    worker = system.start_worker(clickhouse_url=f"http://127.0.0.1:{proxy.port}", worker_http_port=str(port))
+    worker = system.start_worker(clickhouse_url=f"http://127.0.0.1:{proxy.port}", health_port=str(port))
     until(lambda: readiness(port)["problems"], lambda problems: problems == ["waiting for ClickHouse"])
     worker.terminate()
     assert worker.wait(10) == 0

@@ -51,7 +51,7 @@ def test_a_loop_that_hangs_is_not_alive() -> None:
 
 
 def test_a_taken_port_is_a_mistake_in_the_settings() -> None:
-    with serve(WorkerHealth(SETTINGS)) as server, pytest.raises(ConfigurationError, match="worker_http_port"):
+    with serve(WorkerHealth(SETTINGS)) as server, pytest.raises(ConfigurationError, match="health_port"):
         HttpServer("127.0.0.1", int(server.url.rpartition(":")[2]), {})
 
 

@@ -1,0 +1,141 @@
+"""The running system as Prometheus sees it: counts that are right, and an answer to every query of the dashboard."""
+
+import base64
+import io
+import json
+import subprocess
+import urllib.error
+import urllib.parse
+import urllib.request
+import uuid
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+import yaml
+from PIL import Image
+from prometheus_client.parser import text_string_to_metric_families
+
+from deploy.embedded.ports import free_port
+from pipeline import metrics
+from schemas.use_case import UseCase
+from tests.end_to_end.alert_support import AlertWorkers
+from tests.end_to_end.http import Gateway, event
+from tests.end_to_end.system import System, until
+from tests.end_to_end.test_edge import EdgeBox
+from tests.support.tools import tool
+from tests.unit.test_metrics import QUERIES
+
+RULE = {"name": "fail", "when": {"result": "fail"}, "window": {"count": 1, "within": "5s"}, "lateness": 1}
+
+
+def scrape(port: int) -> dict[str, float]:
+    """What a process tells, summed over the labels."""
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=10) as answer:
+        assert answer.headers["Content-Type"] == metrics.CONTENT_TYPE
+        found: dict[str, float] = {}
+        for family in text_string_to_metric_families(answer.read().decode()):
+            for sample in family.samples:
+                if "le" not in sample.labels:
+                    found[sample.name] = found.get(sample.name, 0) + sample.value
+    return found
+
+
+@contextmanager
+def prometheus(program: str, ports: dict[str, int], folder: Path) -> Iterator[str]:
+    """A real Prometheus that scrapes every second. Yields its URL."""
+    scrapes = [{"job_name": job, "static_configs": [{"targets": [f"127.0.0.1:{port}"]}]} for job, port in ports.items()]
+    config = {"global": {"scrape_interval": "1s"}, "scrape_configs": scrapes}
+    (folder / "prometheus.yml").write_text(yaml.safe_dump(config))
+    at = f"127.0.0.1:{free_port()}"
+    arguments = [f"--config.file={folder / 'prometheus.yml'}", f"--storage.tsdb.path={folder / 'tsdb'}"]
+    with (folder / "prometheus.log").open("ab") as log:
+        process = subprocess.Popen([program, *arguments, f"--web.listen-address={at}"], stdout=log, stderr=log)
+    try:
+        yield f"http://{at}"
+    finally:
+        process.terminate()
+        process.wait(30)
+
+
+def answer(url: str, query: str) -> list[Any]:
+    """What a query gives now; nothing while Prometheus does not answer."""
+    try:
+        asked = f"{url}/api/v1/query?" + urllib.parse.urlencode({"query": query})
+        with urllib.request.urlopen(asked, timeout=10) as response:
+            found = json.loads(response.read())
+    except urllib.error.HTTPError as error:
+        pytest.fail(f"{query}: {error.read().decode()}")
+    except OSError:
+        return []
+    assert found["status"] == "success"
+    return list(found["data"]["result"])
+
+
+def picture() -> str:
+    content = io.BytesIO()
+    Image.new("RGB", (32, 24), "blue").save(content, "PNG")
+    return base64.b64encode(content.getvalue()).decode()
+
+
+@pytest.fixture
+def running(system: System, tmp_path: Path) -> Iterator[tuple[dict[str, int], Gateway, EdgeBox]]:
+    """One process of each kind; their health ports by job."""
+    ports = {job: free_port() for job in ("worker", "alert-worker", "gateway", "edge")}
+    health = {job: {"health_port": str(port)} for job, port in ports.items()}
+    name = f"metrics-{uuid.uuid4().hex[:8]}"
+    system.apply(UseCase.model_validate({"id": name, "name": name, "alerts": [RULE]}))
+    with ExitStack() as stack:
+        alerts = stack.enter_context(AlertWorkers(system, f"alerts-{name}", [], tmp_path))
+        alerts.environment["VISION_EVENTS_HEALTH_PORT"] = str(ports["alert-worker"])
+        alerts.start("a1")
+        gateway = stack.enter_context(
+            Gateway(system, {"health_port": str(ports["gateway"]), "alert_group": f"alerts-{name}"})
+        )
+        edge = EdgeBox(system, tmp_path, name, **health["edge"])
+        stack.callback(edge.stop)
+        stack.enter_context(system.worker(**health["worker"]))
+        yield ports, gateway, edge
+
+
+def test_a_running_system_answers_every_query_of_the_dashboard(
+    running: tuple[dict[str, int], Gateway, EdgeBox], system: System, tmp_path: Path
+) -> None:
+    ports, gateway, edge = running
+    name = edge.environment["VISION_EVENTS_EDGE_USE_CASE"]
+
+    def feed(number: int) -> None:
+        failed = {"use_case_id": name, "event_data": {"result": "fail"}, "result": {}}
+        failed |= {"timestamp": datetime.now(UTC).isoformat(), "images": [{"data": picture()}]}
+        system.publish([orjson.dumps(failed), b"not JSON"])
+        assert edge.http.post("/v2/events", json={"use_case_id": name, "event_id": f"{name}-{number}"}).is_success
+        with gateway.client() as client:
+            assert client.post("", json=event(name)).status_code == 201
+
+    feed(0)
+    told = until(lambda: scrape(ports["worker"]), lambda told: told["vision_events_batch_rows_sum"] >= 4)
+    assert told["vision_events_records_read_total"] == told["vision_events_batch_rows_sum"] == 4
+    assert told["vision_events_events_stored_total"] == 3
+    assert told["vision_events_rejects_total"] == 1
+    assert told["vision_events_image_puts_total"] == 1
+    until(lambda: scrape(ports["worker"])["vision_events_dependency_up"], lambda up: up == 3)
+    until(lambda: scrape(ports["edge"]), lambda told: told["vision_events_spool_delivered_total"] == 1)
+    assert scrape(ports["gateway"])["vision_events_events_accepted_total"] == 1
+    until(lambda: scrape(ports["alert-worker"]), lambda told: told["vision_events_alert_transitions_total"] >= 1)
+    until(lambda: scrape(ports["gateway"]), lambda told: told.get("vision_events_topic_end_offset", 0) >= 4)
+
+    program = tool("prometheus", "Debian package prometheus")
+    with prometheus(program, ports, tmp_path) as url:
+        until(lambda: answer(url, "sum(up)"), lambda found: bool(found) and found[0]["value"][1] == "4")
+        feed(1)
+        # What was not there in the first scrape has no rate: receivers that were never told, and rules that are quiet.
+        silent = {query for query in QUERIES.values() if "alert_deliveries" in query}
+        for query_name, query in QUERIES.items():
+            if query_name.startswith("rule "):
+                answer(url, query)  # it is valid; that it is true would be bad news
+            elif query not in silent:
+                until(lambda query=query: answer(url, query), bool, 30)
