@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-.PHONY: help run test unit lint format bench faults fuzz clean
+.PHONY: help run test unit lint format bench faults fuzz secrets clean
 
 help:  ## Show this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | expand -t 12
@@ -38,6 +38,9 @@ SECONDS ?= 600
 fuzz: $(INSTALLED)  ## Fuzz whatever reads bytes from outside, for SECONDS (600)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[embedded,dev,fuzz]'
 	@$(BIN)/python -m tests.fuzz --seconds $(SECONDS)
+
+secrets:  ## Make the random secrets that docker-compose.yml reads from ./secrets; those that are there stay
+	@$(PYTHON) -m deploy.compose.secrets secrets
 
 clean:  ## Remove the virtual environment and caches (never data)
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -18,7 +18,7 @@ IMAGES: Final = {
     "clickhouse": "clickhouse/clickhouse-server:25.8",
 }
 _SECRET: Final = "for-tests-only"
-_USERS: Final = Path(__file__).parents[2] / "deploy" / "clickhouse" / "users.d"
+_USERS: Final = Path(__file__).parents[2] / "deploy" / "clickhouse" / "users.d" / "vision-events.xml"
 
 
 def docker_answers() -> bool:
@@ -39,9 +39,10 @@ def containers() -> Iterator["Containers"]:
     s3 = DockerContainer(IMAGES["s3"]).with_command("server /data").with_exposed_ports(9000)
     s3.with_env("MINIO_ROOT_USER", "vision").with_env("MINIO_ROOT_PASSWORD", _SECRET)
     clickhouse = DockerContainer(IMAGES["clickhouse"]).with_exposed_ports(8123)
-    clickhouse.with_env("CLICKHOUSE_USER", "default").with_env("CLICKHOUSE_PASSWORD", _SECRET)
-    clickhouse.with_env("ANALYST_PASSWORD", _SECRET)
-    clickhouse.with_volume_mapping(str(_USERS), "/etc/clickhouse-server/users.d/vision-events", "ro")
+    clickhouse.with_env("CLICKHOUSE_SKIP_USER_SETUP", "1")
+    for user in ("ADMIN", "WRITER", "READER", "ANALYST"):
+        clickhouse.with_env(f"CLICKHOUSE_{user}_PASSWORD", _SECRET)
+    clickhouse.with_volume_mapping(str(_USERS), "/etc/clickhouse-server/users.d/vision-events.xml", "ro")
     with ExitStack() as running:
         for container in (kafka, s3, clickhouse):
             running.enter_context(container)
@@ -61,7 +62,7 @@ class Containers:
             s3_secret_key=_SECRET,
             s3_region="us-east-1",
             clickhouse_url=f"http://{host}:{running['clickhouse'].get_exposed_port(8123)}",
-            clickhouse_user="default",
+            clickhouse_user="vision_admin",
             clickhouse_password=_SECRET,
             analyst_user="analyst",
             analyst_password=_SECRET,
