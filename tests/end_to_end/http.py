@@ -1,5 +1,6 @@
 """A gateway process, and clients of it with keys of any workspace."""
 
+import ssl
 import subprocess
 import sys
 import uuid
@@ -22,7 +23,9 @@ class Gateway:
             f"VISION_EVENTS_{name.upper()}": value for name, value in (settings or {}).items()
         }
         self.system = system
-        self.url = f"http://127.0.0.1:{free_port()}"
+        secure = "tls_cert_file" in (settings or {})
+        self.url = f"http{'s' if secure else ''}://127.0.0.1:{free_port()}"
+        self.trust = ssl.create_default_context(cafile=(settings or {}).get("tls_ca_file"))
         self.log = system.folder / "gateway.log"
 
     def __enter__(self) -> Self:
@@ -40,7 +43,7 @@ class Gateway:
     def ready(self) -> bool:
         assert self.process.poll() is None, self.log.read_text()[-4000:]
         try:
-            return httpx.get(f"{self.url}/readyz", timeout=10).status_code == 200
+            return httpx.get(f"{self.url}/readyz", timeout=10, verify=self.trust).status_code == 200
         except httpx.TransportError:
             return False
 
@@ -48,7 +51,10 @@ class Gateway:
         """A client with a new key; its base URL is that of the calls."""
         _, key = create_key(self.system.sql, workspace, "test", scopes)
         return httpx.Client(
-            base_url=f"{self.url}/vision-events", headers={"Authorization": f"Bearer {key}"}, timeout=30
+            base_url=f"{self.url}/vision-events",
+            headers={"Authorization": f"Bearer {key}"},
+            timeout=30,
+            verify=self.trust,
         )
 
 

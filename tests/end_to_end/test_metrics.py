@@ -8,6 +8,7 @@ import urllib.error
 import urllib.parse
 import urllib.request
 import uuid
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
@@ -27,21 +28,26 @@ from tests.end_to_end.alert_support import AlertWorkers
 from tests.end_to_end.http import Gateway, event
 from tests.end_to_end.system import System, until
 from tests.end_to_end.test_edge import EdgeBox
+from tests.end_to_end.test_edge import event as edge_event
 from tests.support.tools import tool
 from tests.unit.test_metrics import QUERIES
 
 RULE = {"name": "fail", "when": {"result": "fail"}, "window": {"count": 1, "within": "5s"}, "lateness": 1}
 
 
-def scrape(port: int) -> dict[str, float]:
-    """What a process tells, summed over the labels."""
-    with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=10) as answer:
-        assert answer.headers["Content-Type"] == metrics.CONTENT_TYPE
-        found: dict[str, float] = {}
-        for family in text_string_to_metric_families(answer.read().decode()):
-            for sample in family.samples:
-                if "le" not in sample.labels:
-                    found[sample.name] = found.get(sample.name, 0) + sample.value
+def scrape(port: int) -> Counter[str]:
+    """What a process tells, summed over the labels; nothing while it does not listen."""
+    found: Counter[str] = Counter()
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=10) as answer:
+            assert answer.headers["Content-Type"] == metrics.CONTENT_TYPE
+            text = answer.read().decode()
+    except OSError:
+        return found
+    for family in text_string_to_metric_families(text):
+        for sample in family.samples:
+            if "le" not in sample.labels:
+                found[sample.name] += sample.value
     return found
 
 
@@ -88,7 +94,7 @@ def running(system: System, tmp_path: Path) -> Iterator[tuple[dict[str, int], Ga
     ports = {job: free_port() for job in ("worker", "alert-worker", "gateway", "edge")}
     health = {job: {"health_port": str(port)} for job, port in ports.items()}
     name = f"metrics-{uuid.uuid4().hex[:8]}"
-    system.apply(UseCase.model_validate({"id": name, "name": name, "alerts": [RULE]}))
+    system.apply(UseCase.model_validate({"id": name, "name": name, "event_type": "quality_check", "alerts": [RULE]}))
     with ExitStack() as stack:
         alerts = stack.enter_context(AlertWorkers(system, f"alerts-{name}", [], tmp_path))
         alerts.environment["VISION_EVENTS_HEALTH_PORT"] = str(ports["alert-worker"])
@@ -112,7 +118,7 @@ def test_a_running_system_answers_every_query_of_the_dashboard(
         failed = {"use_case_id": name, "event_data": {"result": "fail"}, "result": {}}
         failed |= {"timestamp": datetime.now(UTC).isoformat(), "images": [{"data": picture()}]}
         system.publish([orjson.dumps(failed), b"not JSON"])
-        assert edge.http.post("/v2/events", json={"use_case_id": name, "event_id": f"{name}-{number}"}).is_success
+        assert edge.http.post("/v2/events", json=edge_event(1, number)).is_success
         with gateway.client() as client:
             assert client.post("", json=event(name)).status_code == 201
 
@@ -126,7 +132,7 @@ def test_a_running_system_answers_every_query_of_the_dashboard(
     until(lambda: scrape(ports["edge"]), lambda told: told["vision_events_spool_delivered_total"] == 1)
     assert scrape(ports["gateway"])["vision_events_events_accepted_total"] == 1
     until(lambda: scrape(ports["alert-worker"]), lambda told: told["vision_events_alert_transitions_total"] >= 1)
-    until(lambda: scrape(ports["gateway"]), lambda told: told.get("vision_events_topic_end_offset", 0) >= 4)
+    until(lambda: scrape(ports["gateway"]), lambda told: told["vision_events_topic_end_offset"] >= 4)
 
     program = tool("prometheus", "Debian package prometheus")
     with prometheus(program, ports, tmp_path) as url:
