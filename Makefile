@@ -4,10 +4,10 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-.PHONY: help run test unit lint format bench faults fuzz secrets clean
+.PHONY: help run test unit lint format check-js bench faults fuzz secrets clean
 
 help:  ## Show this list
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | expand -t 12
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | expand -t 12
 
 run: $(INSTALLED)  ## Start everything on this machine with demo factories; Ctrl-C stops it
 	@$(BIN)/vision-events up --demo
@@ -25,6 +25,9 @@ lint: $(INSTALLED)  ## Check style, formatting and types
 
 format: $(INSTALLED)  ## Mend style and formatting
 	@$(BIN)/ruff check -q --fix . ; $(BIN)/ruff format -q .
+
+check-js:  ## Check the types of the dashboard (needs Node; nothing else does)
+	@cd tests/browser && npm install --no-package-lock --no-audit --no-fund --silent && npx tsc -p tsconfig.json
 
 bench: $(INSTALLED)  ## Measure throughput, latency, memory, reads and images (an hour; see docs/performance.md)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[embedded,bench]'

@@ -128,9 +128,10 @@ class Settings(BaseSettings):
     )
     link_secret: SecretStr = Field(
         SecretStr(""),
-        description="Signs cursors of queries and links to images; the same for all gateways, 32 characters or more "
-        "from a random source. Empty: each gateway makes one at its start.",
+        description="Signs cursors of queries, links to images and sessions of the dashboard; the same for all "
+        "gateways, 32 characters or more from a random source. Empty: each gateway makes one at its start.",
     )
+    session_hours: float = Field(12, ge=0.1, le=720, description="How long one stays logged in to the dashboard.")
     lookback_days: int = Field(
         14, ge=1, le=3650, description="Queries search so many days back, or as many as their use case keeps events."
     )

@@ -10,6 +10,7 @@ from pipeline.cli import (
     alert_worker,
     alerts,
     bench,
+    dashboard,
     demo,
     devices,
     edge,
@@ -42,6 +43,7 @@ app.command("up")(up.up)
 app.command("status")(status.status)
 app.command("sql")(sql.sql)
 app.command("publish")(publish.publish)
+app.command("dashboard")(dashboard.dashboard)
 app.add_typer(use_cases.app, name="use-cases")
 app.add_typer(devices.app, name="devices")
 app.add_typer(rejects.app, name="rejects")

@@ -24,6 +24,7 @@ from deploy.embedded.stack import EmbeddedStack, Ports
 from deploy.embedded.supervisor import Part
 from pipeline.cli.announce import Announcer
 from pipeline.cli.common import PARTS_FILE, DataDir, SetOption, err, out, settings_from
+from pipeline.cli.dashboard import login_link
 from pipeline.cli.keys import ensure_key
 from pipeline.cli.migrate import prepare_services
 from pipeline.core.verdict import Level, Verdict
@@ -76,6 +77,7 @@ def up(
             until = time.monotonic() + stop_after if stop_after else None
             if key is not None:
                 out.print(f"API key, shown this once (`vision-events keys create` makes more): {key}", soft_wrap=True)
+            _print_dashboard(settings)
             announcer = Announcer(connect(settings, analyst=True))
             _follow(stack, settings, announcer, stop, begun, until)
             if demo:
@@ -85,6 +87,15 @@ def up(
             err.print("stopping ...")
     except EmbeddedError as error:
         raise ConfigurationError(str(error)) from None
+
+
+def _print_dashboard(settings: Settings) -> None:
+    """Last, so that it is what one sees: the address to open."""
+    link = login_link(settings) or f"http://{settings.http_host}:{settings.http_port}/dashboard/"
+    out.print(
+        f"open the dashboard (logs in once, within an hour; `vision-events dashboard` prints another): {link}",
+        soft_wrap=True,
+    )
 
 
 def _settings_of(stack: EmbeddedStack, settings: Settings, http_port: int) -> Settings:

@@ -110,16 +110,25 @@ class KeyReader:
         self._client = client
         self._lock = threading.Lock()
         self._by_digest: dict[str, ApiKey] = {}
+        self._by_id: dict[str, ApiKey] = {}
         self._used: dict[str, datetime] = {}
 
     def refresh(self) -> None:
         """Read all keys. Raises as `clickhouse.translated`."""
         with self._lock:
-            self._by_digest = {entry.digest: entry for entry in list_keys(self._client) if entry.revoked_at is None}
+            valid = [entry for entry in list_keys(self._client) if entry.revoked_at is None]
+            self._by_digest = {entry.digest: entry for entry in valid}
+            self._by_id = {entry.id: entry for entry in valid}
 
     def find(self, key: str) -> ApiKey | None:
         """The valid key of this text, and note that it was used."""
-        entry = self._by_digest.get(digest_of(key))
+        return self._note(self._by_digest.get(digest_of(key)))
+
+    def find_by_id(self, key_id: str) -> ApiKey | None:
+        """The valid key of this id, and note that it was used."""
+        return self._note(self._by_id.get(key_id))
+
+    def _note(self, entry: ApiKey | None) -> ApiKey | None:
         if entry is not None:
             self._used[entry.id] = datetime.now(UTC)
         return entry

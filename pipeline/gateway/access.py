@@ -11,8 +11,10 @@ from fastapi import Depends, Request
 from fastapi.openapi.models import HTTPBearer
 from fastapi.security.base import SecurityBase
 
+from pipeline.edges.keys import ApiKey
 from pipeline.gateway.errors import ApiError
 from pipeline.gateway.services import Services, services_of
+from pipeline.gateway.sessions import COOKIE, InvalidTokenError, Tokens, require_own_page
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +37,9 @@ class Requires(SecurityBase):
     async def __call__(self, request: Request) -> Principal:
         """The principal, for FastAPI."""
         scheme, _, key = request.headers.get("authorization", "").partition(" ")
+        if not scheme and (token := request.cookies.get(COOKIE)):
+            require_own_page(request)
+            return await _of_session(services_of(request), token, self._scopes)
         if scheme.lower() != "bearer" or not key:
             raise _unauthorized("send the header `Authorization: Bearer KEY`")
         return await authenticate(services_of(request), key.strip(), self._scopes)
@@ -48,6 +53,22 @@ async def authenticate(services: Services, key: str, scopes: frozenset[str]) -> 
         found = services.keys.find(key)
     if found is None:
         raise _unauthorized("the key is not known, or was revoked")
+    return _allowed(services, found, scopes)
+
+
+async def _of_session(services: Services, token: str, scopes: frozenset[str]) -> Principal:
+    """The principal of a session of the dashboard."""
+    try:
+        key_id, _, _ = Tokens(services.secret, "session").read(token)
+    except InvalidTokenError as error:
+        raise _unauthorized(f"the session is {error}; log in again") from None
+    found = services.keys.find_by_id(key_id)
+    if found is None:
+        raise _unauthorized("the key of this session was revoked; log in with another")
+    return _allowed(services, found, scopes)
+
+
+def _allowed(services: Services, found: ApiKey, scopes: frozenset[str]) -> Principal:
     if not found.scopes & scopes:
         raise ApiError(403, f"the key does not allow this; it needs {' or '.join(sorted(scopes))}")
     if wait := services.rate.wait_s(found.id):
@@ -62,6 +83,8 @@ def _unauthorized(message: str) -> ApiError:
 
 READ_SCOPES = frozenset({"vision-events:read", "device:read"})
 WRITE_SCOPES = frozenset({"vision-events:write", "device:update"})
+
+ANY_SCOPE = READ_SCOPES | WRITE_SCOPES
 
 Reader = Annotated[Principal, Depends(Requires(*READ_SCOPES))]
 Writer = Annotated[Principal, Depends(Requires(*WRITE_SCOPES))]

@@ -22,6 +22,7 @@ from pipeline.gateway.openapi import complete
 from pipeline.gateway.routes import (
     alerts,
     bundles,
+    dashboard,
     edge,
     events,
     health,
@@ -44,6 +45,7 @@ ROUTERS = (
     bundles.router,
     edge.router,
     health.router,
+    dashboard.router,
     workspaces.router,  # last: it answers GET of any single word
 )
 

@@ -23,6 +23,7 @@ ALLOWED = {
     "pipeline/edges": INNER | {"pipeline.edges"},
     "pipeline/ingest": INNER | {"pipeline.ingest", "pipeline.transport", "pipeline.edges"},
     "pipeline/gateway": INNER | {"pipeline.gateway", "pipeline.edges"},
+    "pipeline/dashboard": set(),
     "pipeline/client": INNER | {"pipeline.client", "pipeline.edges"},
     "pipeline/spool": INNER | {"pipeline.spool", "pipeline.client", "pipeline.edges"},
     "pipeline/demo": {"pipeline.demo", "pipeline.errors", "schemas"},

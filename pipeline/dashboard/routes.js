@@ -1,0 +1,18 @@
+// The pages. To add one: write pages/NAME.js with a default export, and a line here.
+
+/**
+ * @typedef {object} Page
+ * @property {string} path first part of the address below /dashboard/
+ * @property {string} title
+ * @property {string} icon a name of components/icon.js
+ * @property {() => Promise<{ default: import("./vendor/preact.js").FunctionComponent<{ place: import("./lib/router.js").Place }> }>} load
+ * @property {boolean} [hidden] not in the navigation
+ */
+
+/** @type {Page[]} */
+export const PAGES = [
+  { path: "use-cases", title: "Use cases", icon: "grid", load: () => import("./pages/use-cases.js") },
+  { path: "use-case", title: "Use case", icon: "grid", load: () => import("./pages/use-case.js"), hidden: true },
+];
+
+export const HOME = "use-cases";

@@ -1,0 +1,117 @@
+"""A browser, and the dashboard of a running system in it.
+
+Debian's Chromium or any other that is installed; VISION_EVENTS_CHROMIUM names one. Without any these tests are skipped,
+or fail with VISION_EVENTS_REQUIRE_BROWSER=1.
+"""
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, sync_playwright
+
+from pipeline.cli.dashboard import login_link
+from pipeline.cli.keys import ensure_key
+from tests.end_to_end.http import Gateway
+from tests.end_to_end.system import System
+
+# Read before the tests begin: each test runs without the variables of this project.
+_GIVEN = os.environ.get("VISION_EVENTS_CHROMIUM", "")
+_REQUIRED = os.environ.get("VISION_EVENTS_REQUIRE_BROWSER") == "1"
+T = TypeVar("T")
+
+_NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
+
+
+@pytest.fixture(scope="package")
+def browser(gateway: Gateway) -> Iterator[Browser]:
+    """A headless browser for all tests of this folder.
+
+    Playwright keeps an event loop running in this thread while it is there: it begins when the services are up, ends
+    with the folder, and meanwhile `outside` runs what needs a loop of its own.
+    """
+    path = _GIVEN or next(filter(None, map(shutil.which, _NAMES)), None)
+    if path is None:
+        assert not _REQUIRED, "VISION_EVENTS_REQUIRE_BROWSER=1, and no Chromium is installed"
+        pytest.skip("no Chromium is installed (Debian: apt-get install chromium)")
+    with sync_playwright() as playwright:
+        # Containers give no namespaces to a sandbox; the pages are our own.
+        running = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
+        yield running
+        running.close()
+
+
+@pytest.fixture(scope="session")
+def system(environment: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> System:
+    """The session's services, with a first key as `up` makes it."""
+    found = System(environment, tmp_path_factory.mktemp("browser"))
+    ensure_key(found.settings, make=True)
+    return found
+
+
+@pytest.fixture(scope="session")
+def gateway(system: System) -> Iterator[Gateway]:
+    """The gateway that serves the dashboard."""
+    with Gateway(system) as running:
+        yield running
+
+
+class Watched:
+    """A page, and what it must not do: say errors on its console, ask other hosts, leave exceptions."""
+
+    def __init__(self, page: Page, url: str) -> None:
+        self.page = page
+        self.url = url
+        self.wrong: list[str] = []
+        page.on("console", self._said)
+        page.on("pageerror", lambda error: self.wrong.append(f"exception: {error}"))
+        page.on("request", self._asked)
+
+    def _said(self, message: ConsoleMessage) -> None:
+        if message.type in ("error", "warning"):
+            self.wrong.append(f"console: {message.text}")
+
+    def _asked(self, request: Request) -> None:
+        if urlsplit(request.url).scheme in ("http", "https") and not request.url.startswith(self.url):
+            self.wrong.append(f"request to another host: {request.url}")
+
+
+@pytest.fixture
+def context(browser: Browser) -> Iterator[BrowserContext]:
+    """A browser without cookies and memory."""
+    with browser.new_context(viewport={"width": 1280, "height": 800}, timezone_id="Europe/Berlin") as fresh:
+        fresh.set_default_timeout(15_000)
+        yield fresh
+
+
+@pytest.fixture
+def anyone(context: BrowserContext, gateway: Gateway) -> Iterator[Watched]:
+    """A page of somebody who is not logged in. Afterwards nothing may have gone wrong in it."""
+    watched = Watched(context.new_page(), gateway.url)
+    yield watched
+    assert not watched.wrong
+
+
+@pytest.fixture
+def page(anyone: Watched, gateway: Gateway, system: System) -> Page:
+    """A page of somebody who is logged in with the first key, at the use cases."""
+    anyone.page.goto(link(gateway, system))
+    anyone.page.get_by_role("heading", name="Use cases").wait_for()
+    return anyone.page
+
+
+def outside(call: Callable[[], T]) -> T:
+    """What a call gives that is made in a thread of its own."""
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(call).result()
+
+
+def link(gateway: Gateway, system: System) -> str:
+    """A log-in link to the gateway of the tests."""
+    made = login_link(system.settings)
+    assert made is not None
+    return gateway.url + made[made.index("/dashboard/") :]
