@@ -8,6 +8,7 @@ the outbox, and whoever takes over the partition publishes them, with the same i
 import asyncio
 import logging
 import time
+from collections import defaultdict
 from collections.abc import AsyncIterable, Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
@@ -54,10 +55,11 @@ class Watcher:
         self._producer = producer
         self._images = images
         self._slack_ms = slack_ms
-        self._engines: dict[int, Engine] = {}
-        self._generation = -1
+        self._engines: dict[int, tuple[int, Engine]] = {}
+        """For each partition, the generation in which it was taken from the table, and its state since."""
         self._compiled: tuple[Registry | None, Rules] = (None, {})
-        self._lock = asyncio.Lock()
+        self._locks: defaultdict[int, asyncio.Lock] = defaultdict(asyncio.Lock)
+        """For each partition: a step waits for Kafka, and partitions need not wait for one another."""
         self._waiting: dict[int, list[RecordBatch]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._failure: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -80,7 +82,7 @@ class Watcher:
 
     async def _take_waiting(self, partition: int) -> None:
         try:
-            async with self._lock:
+            async with self._locks[partition]:
                 taken = self._waiting.pop(partition)
                 newest = taken[-1].generation
                 if active := [batch for batch in taken if batch.active and batch.generation == newest]:
@@ -102,23 +104,28 @@ class Watcher:
         says whether the partitions are still those of `generation`.
         """
         left = {partition: end for partition, end in reached.ends.items() if done.get(partition, end) < end}
-        for partition in done.keys() - left.keys():
-            async with self._lock:
-                if not is_current():
-                    return None
-                engine = await self._engine(partition, generation)
-                before = engine.arrived
-                changes = engine.time_passed(self._rules(), reached.arrived, datetime.now(UTC))
-                # Before what follows from it: groups are forgotten only when what comes again is known to be old.
-                entries: dict[bytes, bytes | None] = {}
-                if engine.groups or before < 0 or changes.groups:
-                    entries[_META] = orjson.dumps(engine.arrived)
-                await self._effect(partition, engine, changes, entries)
-        return Reached(reached.arrived, left) if left else None
+
+        async def pass_on(partition: int) -> None:
+            async with self._locks[partition]:
+                if is_current():
+                    await self._time_passed(partition, generation, reached.arrived)
+
+        await asyncio.gather(*map(pass_on, done.keys() - left.keys()))
+        return Reached(reached.arrived, left) if left and is_current() else None
 
     def open_alerts(self) -> list[Alert]:
         """The alerts that are open on this worker's partitions, those that are suppressed left out."""
-        return [alert for engine in self._engines.values() for alert in engine.firing() if not alert.suppressed_by]
+        return [alert for _, engine in self._engines.values() for alert in engine.firing() if not alert.suppressed_by]
+
+    async def _time_passed(self, partition: int, generation: int, arrived: int) -> None:
+        engine = await self._engine(partition, generation)
+        before = engine.arrived
+        changes = engine.time_passed(self._rules(), arrived, datetime.now(UTC))
+        # Before what follows from it: groups are forgotten only when what comes again is known to be old.
+        entries: dict[bytes, bytes | None] = {}
+        if engine.groups or before < 0 or changes.groups:
+            entries[_META] = orjson.dumps(engine.arrived)
+        await self._effect(partition, engine, changes, entries)
 
     async def _take(self, batches: Sequence[RecordBatch]) -> None:
         """Take batches of one partition and one generation, in order."""
@@ -144,19 +151,18 @@ class Watcher:
 
     async def _engine(self, partition: int, generation: int) -> Engine:
         """The state of a partition, taken from the table when it came to this worker."""
-        if generation != self._generation:
-            self._engines.clear()
-            self._generation = generation
-        if partition not in self._engines:
+        known, engine = self._engines.get(partition, (-1, Engine(self._slack_ms)))
+        if known != generation:
             entries = dict(self._table.entries(partition))
             arrived = orjson.loads(entries.pop(_META, b"-1"))
             engine = Engine(self._slack_ms)
             engine.restore({key.decode(): Group.load(value) for key, value in entries.items()}, arrived)
-            self._engines[partition] = engine
             for key, alerts in engine.untold().items():
                 await self._publish(alerts)
                 await self._write(partition, {key: engine.told([key])[key]}, {})
-        engine = self._engines[partition]
+            # What was taken in an earlier generation is of no use any more, or not this worker's.
+            current = {place: held for place, held in self._engines.items() if held[0] >= generation}
+            self._engines = current | {partition: (generation, engine)}
         engine.silences = self._registry.current.silences
         return engine
 

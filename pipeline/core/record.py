@@ -69,3 +69,8 @@ def row_version(timestamp_ms: int, offset: int) -> int:
     came after it. 2**20 offsets a millisecond are told apart, more than a partition takes.
     """
     return (timestamp_ms << 20) | (offset & 0xFFFFF)
+
+
+def arrival_ms(version: int) -> int:
+    """When the record of a row arrived at the broker, in milliseconds since the epoch."""
+    return version >> 20

@@ -141,6 +141,7 @@ class Writer:
         if candidates := [candidate for row in batch.rows for candidate in row.candidates]:
             await until_done(lambda: self._publisher.publish_candidates(candidates))
             metrics.ALERT_CANDIDATES.inc(len(candidates))
+            self._reached(Step.CANDIDATES_PUBLISHED)
         if batch.rejects:
             await until_done(lambda: self._publisher.publish_rejects(batch.rejects))
             self._reached(Step.REJECTS_PUBLISHED)

@@ -43,7 +43,7 @@ def alerts(settings: Settings, rate: int, seconds: int, rules: int, groups: int)
         with running(OWN_COMMAND, own, "alerts-ingest") as ingest, running(command, own, "alerts") as worker:
             run(wait_for_members(own, own.ingest_group, 1, ingest.alive))
             run(wait_for_members(own, own.alert_group, 1, worker.alive))
-            waits, sent = run(_measure(own, rate, seconds, rules, groups))
+            waits, detected, sent = run(_measure(own, rate, seconds, rules, groups))
             ingest.check()
             worker.check()
             times = worker.process.cpu_times()
@@ -58,6 +58,8 @@ def alerts(settings: Settings, rate: int, seconds: int, rules: int, groups: int)
         "p50_ms": waits[len(waits) // 2],
         "p99_ms": waits[len(waits) * 99 // 100],
         "max_ms": waits[-1],
+        "detected_p50_ms": detected[len(detected) // 2],
+        "detected_p99_ms": detected[len(detected) * 99 // 100],
         "alert_worker_cpu_share": (times.user + times.system) / seconds,
         "alert_worker_mb": memory,
         **{f"us_{name}": value for name, value in cost_per_event(rules).items()},
@@ -136,17 +138,21 @@ def _timed(records: Sequence[Record], registry: Registry) -> float:
     return time.process_time() - begun
 
 
-async def _measure(settings: Settings, rate: int, seconds: int, rules: int, groups: int) -> tuple[list[float], int]:
+async def _measure(
+    settings: Settings, rate: int, seconds: int, rules: int, groups: int
+) -> tuple[list[float], list[float], int]:
+    """Milliseconds until a consumer has each alert, those until the alert worker found it, and how many were due."""
     consumer = AIOKafkaConsumer(ALERTS.name, **connection(settings), auto_offset_reset="latest")
     await consumer.start()
     await consumer.seek_to_end()
-    seen: dict[str, float] = {}
+    seen: dict[str, tuple[float, float]] = {}
 
     async def listen() -> None:
         async for record in consumer:
             alert = orjson.loads(record.value)["data"]
             if alert["status"] == "firing":
-                seen.setdefault(alert["event_id"], time.time())
+                detected = datetime.fromisoformat(alert["detected_at"]).timestamp()
+                seen.setdefault(alert["event_id"], (time.time(), detected))
 
     listening = asyncio.ensure_future(listen())
     try:
@@ -158,8 +164,11 @@ async def _measure(settings: Settings, rate: int, seconds: int, rules: int, grou
         listening.cancel()
         await consumer.stop()
     begun = min(triggers.values()) + _WARM_UP_S
-    waits = sorted((seen[key] - moment) * 1000 for key, moment in triggers.items() if key in seen and moment > begun)
-    return waits, sum(moment > begun for moment in triggers.values())
+    due = {key: moment for key, moment in triggers.items() if moment > begun}
+    waits, detected = (
+        sorted((seen[key][part] - moment) * 1000 for key, moment in due.items() if key in seen) for part in (0, 1)
+    )
+    return waits, detected, len(due)
 
 
 async def _produce(settings: Settings, rate: int, seconds: int, rules: int, groups: int) -> dict[str, float]:

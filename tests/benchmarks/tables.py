@@ -30,11 +30,13 @@ class Table:
 
 def alerts(result: Any) -> Table:
     waits = ", ".join(f"{name} {result[f'{name}_ms']:,.0f}" for name in ("p50", "p99", "max"))
+    found = ", ".join(f"{name} {result[f'detected_{name}_ms']:,.0f}" for name in ("p50", "p99"))
     plain, ruled = result["us_without_rules"], result["us_with_rules"]
     rows = [
         ("rules, groups, events/s", f"{result['rules']:,}, {result['groups']:,}, {result['rate']:,}"),
         ("alerts measured, of those due", f"{result['alerts']:,} of {result['expected']:,}"),
-        ("event to alert, ms", waits),
+        ("event to alert at a consumer, ms", waits),
+        ("of that until the alert worker found it, ms", found),
         ("processing an event without rules, with them: CPU us", f"{plain:.1f}, {ruled:.1f}"),
         ("of an event that no rule matches: CPU us", f"{result['us_of_an_event_that_no_rule_matches']:.2f}"),
         ("alert worker: share of a core", f"{result['alert_worker_cpu_share']:.2f}"),

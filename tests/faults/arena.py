@@ -19,7 +19,7 @@ from pipeline.errors import DependencyError
 from pipeline.settings import Settings
 from schemas.topics import INFERENCES
 from schemas.use_case import UseCase
-from tests.faults.checks import Checker, Findings, begin_span
+from tests.faults.checks import EVERY_EVENT, Checker, Findings, begin_span
 from tests.faults.cluster import Cluster
 from tests.faults.load import Load
 from tests.faults.mix import Mix
@@ -90,16 +90,22 @@ class Arena:
         """File systems of services that can be filled."""
         self.gaps = False
         """The log has offsets without a record: transactions, compaction. Said by the faults that make them."""
+        self.compacted = False
+        """Acknowledged records may have gone from the log, as its configuration says."""
 
     def run(self, name: str, seed: str, inject: Any) -> tuple[Outcome, Findings, float]:
         """One round: load, the fault, the end of the load, all handled, the checks. Also the time to recover."""
         self.random = random.Random(seed)
         self.outcome = Outcome()
-        cases = [UseCase(id=f"fault-{uuid.uuid4().hex[:10]}", name=f"{name} {w}", workspace_id=w) for w in ("a", "b")]
+        cases = [
+            UseCase(id=f"fault-{uuid.uuid4().hex[:10]}", name=f"{name} {w}", workspace_id=w, alerts=(EVERY_EVENT,))
+            for w in ("a", "b")
+        ]
         apply_entries(self.sql, cases)
         self.mix = Mix(seed, [(case.workspace_id, case.id) for case in cases])
         span = begin_span(self.observer, tuple(case.id for case in cases))
         self.base, self.watch, self.gaps = span.base, Watch(span.base), False
+        self.compacted = False
         self.load.sent.clear()
         self.load.acknowledged.clear()
         try:
@@ -113,8 +119,12 @@ class Arena:
         except BaseException:
             self.give_up()
             raise
+        acknowledged = self.load.acknowledged
+        if self.compacted:
+            kept = {(record.partition, record.offset) for record in self.observer.log(INFERENCES.name, self.base)}
+            acknowledged = {serial: place for serial, place in acknowledged.items() if place in kept}
         findings = Checker(self.settings, self.observer, self.sql, self.images, span).check(
-            self.load.sent, self.load.acknowledged, self.watch
+            self.load.sent, acknowledged, self.watch
         )
         findings.problems += tuple(self.outcome.problems)
         return self.outcome, findings, recovered
@@ -140,7 +150,7 @@ class Arena:
 
     def waiting(self) -> int:
         """Records in the raw topic that are neither stored nor rejected."""
-        return self._left(self.observer.ends())
+        return self.left(self.observer.ends())
 
     def look(self) -> None:
         """Compare what is committed with what is handled, unless a service is away just now."""
@@ -214,12 +224,13 @@ class Arena:
         def all_handled() -> bool:
             if not end:
                 end.update(self.observer.ends())
-            return not self._left(end)
+            return not self.left(end)
 
         self.until(all_handled, "recovered", 240)
         return time.monotonic() - healed
 
-    def _left(self, end: Offsets) -> int:
+    def left(self, end: Offsets) -> int:
+        """Records of the round before these offsets that are neither stored nor rejected; of these partitions only."""
         if self.gaps:
             stored, rejected = self.observer.handled(self.base)
             log = [r for r in self.observer.log(INFERENCES.name, self.base) if r.offset < end.get(r.partition, 0)]
@@ -230,7 +241,7 @@ class Arena:
     def _settled(self) -> bool:
         end, committed = self.observer.ends(), self.observer.committed()
         self.look()
-        return all(committed.get(p, 0) >= last for p, last in end.items() if last) and not self._left(end)
+        return all(committed.get(p, 0) >= last for p, last in end.items() if last) and not self.left(end)
 
 
 def _proxy(background: Background, url: str) -> HttpProxy:

@@ -10,13 +10,17 @@ from typing import Any
 import orjson
 from clickhouse_connect.driver import Client
 
-from pipeline.core.record import row_version
+from pipeline.core.record import arrival_ms, row_version
 from pipeline.edges.s3 import ImageStore, object_name
 from pipeline.edges.sweep import sweep_replaced
 from pipeline.settings import Settings
-from schemas.topics import EVENTS, INFERENCES, REJECTS
+from schemas.rule import AlertRule, Window
+from schemas.topics import ALERT_CANDIDATES, EVENTS, INFERENCES, REJECTS
 from tests.faults.mix import SERIAL, Sent, fingerprint
 from tests.faults.observe import Observer, Offsets, Place, Watch, bound
+
+EVERY_EVENT = AlertRule(name="every_event", window=Window(count=1, within=60), group_by=("device_id",), lateness=3600)
+"""A rule that makes a candidate of each event, unless it is an hour late."""
 
 
 @dataclass(slots=True)
@@ -49,12 +53,14 @@ class Span:
     base: Offsets
     events: Offsets
     rejects: Offsets
+    candidates: Offsets
     use_cases: tuple[str, ...]
 
 
 def begin_span(observer: Observer, use_cases: tuple[str, ...]) -> Span:
     """The ends of the topics now."""
-    return Span(observer.ends(), observer.ends(EVENTS.name), observer.ends(REJECTS.name), use_cases)
+    events, rejects, candidates = (observer.ends(topic.name) for topic in (EVENTS, REJECTS, ALERT_CANDIDATES))
+    return Span(observer.ends(), events, rejects, candidates, use_cases)
 
 
 class Checker:
@@ -213,11 +219,19 @@ class Checker:
 
     def _published(self, stored: set[Place], rejected: set[Place]) -> tuple[int, list[str]]:
         """Whoever follows the topics hears of every event and reject at least once; how often twice is counted."""
-        events = Counter(
-            (document["partition"], document["offset"])
-            for record in self._observer.log(EVENTS.name, self._span.events)
+        documents = [orjson.loads(record.value) for record in self._observer.log(EVENTS.name, self._span.events)]
+        events = Counter((document["partition"], document["offset"]) for document in documents)
+        candidates = {
+            document["event_id"]
+            for record in self._observer.log(ALERT_CANDIDATES.name, self._span.candidates)
             for document in [orjson.loads(record.value)]
-        )
+        }
+        in_time = {
+            document["event_id"]
+            for document in documents
+            if document["use_case_id"] in self._span.use_cases
+            if arrival_ms(document["version"]) - _milliseconds(document["timestamp"]) <= 1000 * EVERY_EVENT.lateness
+        }
         rejects: Counter[Place] = Counter()
         for record in self._observer.log(REJECTS.name, self._span.rejects):
             headers = dict(record.headers)
@@ -226,8 +240,13 @@ class Checker:
             *_some("stored and not published", stored - events.keys()),
             *_some("published and not stored", {p for p in events if p[1] >= self._span.base.get(p[0], 0)} - stored),
             *_some("rejected and not published", rejected - rejects.keys()),
+            *_some("stored, and no candidate for its alert rule", in_time - candidates),
         ]
         return events.total() - len(events) + rejects.total() - len(rejects), problems
+
+
+def _milliseconds(text: str) -> float:
+    return datetime.fromisoformat(text).timestamp() * 1000
 
 
 def _some(what: str, places: Any) -> list[str]:

@@ -1,6 +1,7 @@
 """The shipped rules on what the demo's cameras see: each fires within its first minute and is over in three."""
 
 from datetime import UTC, datetime, timedelta
+from itertools import islice
 
 import pytest
 
@@ -27,7 +28,8 @@ def test_a_shipped_rule_fires_and_resolves(device_id: str, rule: str) -> None:
     registry = Registry.of([*use_cases.values(), *documents.devices, *documents.factories])
     times = ((BEGIN + index * EVERY, index * EVERY) for index in range(1000))
     seen = []
-    for offset, record in zip(range(int(timedelta(minutes=3.5) / EVERY)), frames(camera, 5, lambda: next(times))):
+    stream = islice(frames(camera, 5, lambda: next(times)), int(timedelta(minutes=3.5) / EVERY))
+    for offset, record in enumerate(stream):
         arrived = int((BEGIN + offset * EVERY).timestamp() * 1000)
         seen.append((process(Record(record.value, offset=offset, timestamp=arrived), registry).event, arrived))
     use_case = use_cases[registry.devices["default", device_id].use_case_id or ""]

@@ -10,7 +10,7 @@ from pipeline.core.alerts.conditions import Event
 from pipeline.core.decode import decode
 from pipeline.core.explain import explain
 from pipeline.core.process import process
-from pipeline.core.record import Record
+from pipeline.core.record import Record, arrival_ms
 from pipeline.core.registry import Registry
 from pipeline.core.timestamps import from_epoch
 from schemas.vision_event import VisionEvent
@@ -31,7 +31,7 @@ def read_event(value: bytes, number: int, registry: Registry) -> tuple[Event, in
             published = VisionEvent.model_validate(document)
         except ValidationError as error:
             raise explain(error, document) from None
-        return published.model_dump(exclude_defaults=True), published.version >> 20
+        return published.model_dump(exclude_defaults=True), arrival_ms(published.version)
     given = decode(Record(value), registry).timestamp
     moment = given.astimezone(UTC) if isinstance(given, datetime) else from_epoch(given or 0)
     arrived = int(moment.timestamp() * 1000)

@@ -60,6 +60,22 @@ def unknown_table(arena: Arena) -> None:
     arena.healed()
 
 
+def removed_table(arena: Arena) -> None:
+    """the table of events really taken away: the worker stops and commits nothing"""
+    arena.sql.command("DETACH TABLE stored_events")
+    try:
+        code = arena.workers.await_end("w1")
+        arena.outcome.injected += 1
+    finally:
+        arena.sql.command("ATTACH TABLE stored_events")
+    if code != 2 or "vision-events migrate" not in arena.workers.end_of_log("w1"):
+        arena.problem(f"a missing table ended the worker with code {code}: {arena.workers.end_of_log('w1')[-300:]}")
+    arena.look()
+    arena.struck(0)
+    arena.workers.start("w1")
+    arena.healed()
+
+
 def away_while_scaling(arena: Arena) -> None:
     """ClickHouse away while workers come and go: waiting must not hold up the group"""
     with arena.clickhouse.acting(clickhouse_error(252), is_insert):
@@ -88,6 +104,7 @@ FAULTS = (
     Fault("ClickHouse code 252", too_many_parts, short=True),
     Fault("ClickHouse code 241", memory_limit),
     Fault("ClickHouse code 60", unknown_table, short=True),
+    Fault("ClickHouse table removed", removed_table),
     Fault("ClickHouse requests cut", cut_request),
     Fault("ClickHouse answers cut", cut_answer, short=True),
     Fault("ClickHouse away while scaling", away_while_scaling),

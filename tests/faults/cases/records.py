@@ -1,9 +1,11 @@
-"""Records that are hard to take: poison, the largest there may be, wrong clocks, gaps in the log."""
+"""Records that are hard to take: poison, the largest there may be, wrong clocks, one noisy key, gaps in the log."""
 
 import asyncio
 from datetime import timedelta
 
-from pipeline.edges.kafka import producer
+from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
+
+from pipeline.edges.kafka import admin, producer
 from schemas.topics import INFERENCES
 from tests.faults.arena import Arena
 from tests.faults.cases.base import Fault
@@ -55,6 +57,62 @@ def clock(arena: Arena) -> None:
     arena.healed()
 
 
+def noisy_key(arena: Arena) -> None:
+    """one device sends 80 times as much as all others while the worker is down: the others must not wait for it"""
+    arena.workers.terminate("w1")
+    before = arena.observer.ends()
+    flood = [arena.mix.next() for _ in range(arena.pace.times * 10_000)]
+    for record in flood:
+        record.key = b"noisy"
+    for start in range(0, len(flood), 2_000):
+        arena.load.send(*flood[start : start + 2_000])
+    end = arena.observer.ends()
+    noisy = max(end, key=lambda partition: end[partition] - before.get(partition, 0))
+    arena.struck()
+    arena.workers.start("w1", batch_max_rows="1000")  # many inserts, so that an order can be seen
+    others = {partition: offset for partition, offset in end.items() if partition != noisy}
+    arena.until(lambda: not arena.left(others), "the records of other partitions are handled")
+    # The flood cannot be done by then, unless it was read first.
+    if not arena.left({noisy: end[noisy]}):
+        arena.problem("records of other keys waited until those of one noisy key were handled")
+    arena.workers.terminate("w1")
+    arena.workers.start("w1")
+    arena.healed()
+
+
+def compaction(arena: Arena) -> None:
+    """the raw topic compacted while the worker is down: most offsets that it has yet to read are gone"""
+    arena.workers.terminate("w1")
+    before = arena.observer.ends()
+    often = {"cleanup.policy": "compact", "segment.ms": "1000", "min.cleanable.dirty.ratio": "0.01"}
+    _configure(arena, often | {"max.compaction.lag.ms": "2000"})
+    arena.gaps = arena.compacted = True
+
+    def missing() -> int:
+        end = arena.observer.ends()
+        produced = sum(end[partition] - before.get(partition, 0) for partition in end)
+        return produced - len(arena.observer.log(INFERENCES.name, before))
+
+    try:
+        arena.until(lambda: missing() > 100, "records are compacted away")
+    finally:
+        _configure(arena, {})
+    arena.struck(missing())
+    arena.workers.start("w1")
+    arena.healed()
+
+
+def _configure(arena: Arena, changes: dict[str, str]) -> None:
+    """The raw topic as it is made, with these changes."""
+
+    async def work() -> None:
+        async with admin(arena.settings) as client:
+            config = INFERENCES.config() | changes
+            await client.alter_configs([ConfigResource(ConfigResourceType.TOPIC, INFERENCES.name, config)])
+
+    asyncio.run(work())
+
+
 def aborted_transactions(arena: Arena) -> None:
     """aborted and committed transactions between the other records"""
 
@@ -90,5 +148,7 @@ FAULTS = (
     Fault("poison records", poison, short=True),
     Fault("records of 7.9 MiB", largest),
     Fault("clock of a producer jumps", clock),
+    Fault("one noisy key", noisy_key),
+    Fault("compaction", compaction),
     Fault("transactions", aborted_transactions),
 )
