@@ -7,7 +7,7 @@ could undo (a ratio, a silence, an end) waits until it is settled.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from operator import attrgetter
 from typing import Any, Literal
 
@@ -111,8 +111,8 @@ def advance(rule: AlertRule, state: GroupState, settled: int) -> tuple[GroupStat
     since = next((a for a, b in spans if a <= settled < b), None)
     if fired is not None:
         until = max([until, *(min(b, settled) for a, b in spans if a <= settled)])
-    moved = replace(
-        state,
+    moved = GroupState(
+        revision=state.revision,
         settled=settled,
         entries=prune(rule, state.entries, settled),
         since=since if rule.absence is None else None,

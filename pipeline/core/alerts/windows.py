@@ -51,6 +51,8 @@ def true_spans(rule: AlertRule, entries: Sequence[Entry], start: int, since: int
     """
     if rule.absence is not None:
         return _silences(entries, rule.absence * 1000)
+    if since is None and _too_few(rule, entries):
+        return []
     spans: list[tuple[int, int]] = []
     began = since
     for moment, holds in _changes(rule, entries, start):
@@ -63,6 +65,16 @@ def true_spans(rule: AlertRule, entries: Sequence[Entry], start: int, since: int
     if began is not None:
         spans.append((began, FOREVER))
     return spans
+
+
+def _too_few(rule: AlertRule, entries: Sequence[Entry]) -> bool:
+    """Whether all entries together are too few for the condition: true of most groups, and told at once."""
+    window = rule.window
+    if window is None or window.ratio is not None:
+        return False
+    if window.distinct is not None:
+        return len(entries) < window.distinct
+    return sum(entry.hits for entry in entries) < (window.count or 0)
 
 
 def _changes(rule: AlertRule, entries: Sequence[Entry], start: int) -> list[tuple[int, bool]]:
