@@ -108,15 +108,20 @@ LAG = _gauge(
     "consumer_lag_records",
     "Records of an assigned partition that are not done yet, looked at every few seconds.",
     "worker",
+    "alert-worker",
     labels=["topic", "partition"],
 )
 STUCK_PARTITIONS = _gauge(
-    "stuck_partitions", "Assigned partitions in which records wait and nothing is done for `stuck_after_s`.", "worker"
+    "stuck_partitions",
+    "Assigned partitions in which records wait and nothing is done for `stuck_after_s`.",
+    "worker",
+    "alert-worker",
 )
 DEPENDENCY_UP = _gauge(
     "dependency_up",
     "1 while a service (`kafka`, `s3`, `clickhouse`) answers this worker, else 0.",
     "worker",
+    "alert-worker",
     labels=["service"],
 )
 ALERT_CANDIDATES = _counter(

@@ -64,9 +64,10 @@ class AlertWorkers:
         self.environment = system.environment | given
         self.running: dict[str, subprocess.Popen[bytes]] = {}
 
-    def start(self, name: str) -> subprocess.Popen[bytes]:
+    def start(self, name: str, **settings: str) -> subprocess.Popen[bytes]:
         with self._log.open("ab") as log:
             named = self.environment | {"VISION_EVENTS_WORKER_ID": name}
+            named |= {f"VISION_EVENTS_{key.upper()}": value for key, value in settings.items()}
             command = [sys.executable, "-m", "pipeline", "alert-worker"]
             self.running[name] = subprocess.Popen(
                 command, env=named, stdout=log, stderr=log, preexec_fn=die_with_parent

@@ -23,6 +23,7 @@ import pytest
 from aiokafka import AIOKafkaProducer
 from PIL import Image
 
+from deploy.embedded.ports import free_port
 from examples.alert_consumer import alerts as consumed
 from pipeline.edges.kafka import producer
 from schemas.rule import AlertRule, label_of
@@ -30,6 +31,7 @@ from schemas.topics import INFERENCES
 from schemas.use_case import UseCase
 from tests.end_to_end.alert_support import AlertWorkers, WebhookServer, alertmanager
 from tests.end_to_end.system import System, until
+from tests.end_to_end.test_health import readiness
 from tests.unit.alerts_reference import Seen, timeline
 
 KILLS = int(os.environ.get("TEST_ALERT_KILLS", "3"))
@@ -152,7 +154,10 @@ def test_silenced_dead_and_redelivered(system: System, hook: WebhookServer, clea
     silence = made.split()[1]
     assert silence in system.run("alerts", "silences")
     hook.answers = [400]  # a final no
-    workers.start("a1")
+    workers.start("a1", health_port=str(port := free_port()))
+    ready = until(lambda: readiness(port), lambda answer: answer["ready"])
+    assert ready["services"] == {"clickhouse": "ok", "kafka": "ok"}
+    assert len(ready["partitions"]) == system.settings.topic_partitions
 
     def burst(line: str, first: int) -> None:
         now = datetime.now(UTC)

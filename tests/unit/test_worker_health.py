@@ -14,8 +14,8 @@ import pytest
 from pipeline.core.stalls import Place
 from pipeline.edges.http_server import HttpServer
 from pipeline.errors import ConfigurationError, DependencyError
-from pipeline.ingest.health import ThreadedAsk, WorkerHealth
 from pipeline.settings import Settings
+from pipeline.worker.health import ThreadedAsk, WorkerHealth
 
 SETTINGS = Settings(stuck_after_s=1, insert_timeout_s=0.5)  # type: ignore[call-arg]
 
