@@ -9,11 +9,10 @@ from typing import Annotated
 
 import typer
 from pydantic import ValidationError
-from rich.table import Table
 from rich.text import Text
 
 from pipeline.alerts.receivers import Sender, read_receivers
-from pipeline.cli.common import DataDir, SetOption, out, settings_from
+from pipeline.cli.common import DataDir, SetOption, out, settings_from, wrapped_table
 from pipeline.edges.alerts import Delivery, find_alerts, find_dead, insert_deliveries
 from pipeline.edges.clickhouse import connect
 from pipeline.edges.registry import RegistryReader, apply_entries
@@ -40,15 +39,15 @@ def list_(
     """List the newest alerts."""
     client = connect(settings_from(data_dir, assignments), analyst=True)
     rows = find_alerts(client, workspace, "firing" if firing else None, use_case, limit)
-    table = Table("fired (UTC)", "for", "use case, rule", "group", "status", "value, summary")
+    table = wrapped_table("fired (UTC)", "for", "use case, rule", "group", "status", "value, summary")
     for row in rows:
-        group = ", ".join(f"{label}={value}" for label, value in row["group_labels"].items())
+        group = [f"{label}={value}" for label, value in row["group_labels"].items()]
         kept = f" ({row['suppressed_by']})" if row["suppressed_by"] else ""
         cells = (
             f"{row['fired_at']:%m-%d %H:%M:%S}",
             str(timedelta(seconds=round(row["seconds"]))),
             f"{row['use_case_id']}\n{row['rule']}",
-            group,
+            "\n".join(group),
             row["status"] + kept,
             f"{row['value']:g}\n{row['annotations'].get('summary', '')}",
         )
@@ -90,7 +89,7 @@ def silence(
 def silences(workspace: Workspace = "default", data_dir: DataDir = None, assignments: SetOption = None) -> None:
     """List the silences that last."""
     found = [item for item in _silences(data_dir, assignments, workspace) if item.ends_at > datetime.now(UTC)]
-    table = Table("id", "labels", "until (UTC)", "by", "comment")
+    table = wrapped_table("id", "labels", "until (UTC)", "by", "comment")
     for item in found:
         matchers = ", ".join(f"{matcher.label}={matcher.value}" for matcher in item.matchers)
         table.add_row(*map(Text, (item.id, matchers, f"{item.ends_at:%m-%d %H:%M}", item.created_by, item.comment)))
@@ -117,7 +116,7 @@ def unsilence(
 def dead(data_dir: DataDir = None, assignments: SetOption = None) -> None:
     """List alerts that a receiver was not told of, although it was tried."""
     found = find_dead(connect(settings_from(data_dir, assignments)), 1_000)
-    table = Table("given up (UTC)", "receiver", "alert", "attempts", "error")
+    table = wrapped_table("given up (UTC)", "receiver", "alert", "attempts", "error")
     for event, receiver, attempts, error, at in found:
         table.add_row(*map(Text, (f"{at:%m-%d %H:%M:%S}", receiver, event.id, str(attempts), error)))
     out.print(table if found else "no dead letters")

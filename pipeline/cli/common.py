@@ -5,6 +5,7 @@ from typing import Annotated, Any
 
 import typer
 from rich.console import Console
+from rich.table import Column, Table
 
 from pipeline.errors import ConfigurationError
 from pipeline.settings import Settings, load_settings
@@ -23,6 +24,11 @@ SetOption = Annotated[
     list[str] | None,
     typer.Option("--set", "-s", metavar="NAME=VALUE", help="Any setting, for instance -s kafka_bootstrap=host:9092."),
 ]
+
+
+def wrapped_table(*headings: str) -> Table:
+    """A table that wraps what is too wide: in a pipe it is 80 wide, and nothing may be cut off there."""
+    return Table(*(Column(heading, overflow="fold") for heading in headings))
 
 
 def settings_from(data_dir: Path | None, assignments: list[str] | None, **flags: Any) -> Settings:

@@ -7,10 +7,9 @@ from typing import Annotated
 
 import orjson
 import typer
-from rich.table import Table
 from rich.text import Text
 
-from pipeline.cli.common import err, out
+from pipeline.cli.common import err, out, wrapped_table
 from pipeline.cli.publish import read_records
 from pipeline.cli.use_cases import read_text
 from pipeline.core.alerts.conditions import Event
@@ -35,7 +34,8 @@ def rules() -> None:
 def try_out(
     document: Annotated[Path, typer.Argument(help="Use case document with the rules.")],
     events: Annotated[
-        list[str], typer.Option("--events", help="NDJSON of raw results, or of events of vision.events; - is stdin.")
+        list[str],
+        typer.Option("--events", help="NDJSON of raw results, of vision.events or of vision_events; - is stdin."),
     ],
     devices: Annotated[Path | None, typer.Option(help="Device file, where events rely on the registry.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One alert a line, as on vision.alerts.")] = False,
@@ -77,9 +77,9 @@ def _in_use_case(value: bytes, use_case_id: str) -> bytes:
 
 
 def _print(use_case: UseCase, result: Replay) -> None:
-    table = Table("time (UTC)", "rule", "group", "what", "value", "summary")
+    table = wrapped_table("time (UTC)", "rule", "group", "what", "value", "summary")
     for alert in result.alerts:
-        group = ", ".join(f"{label}={value}" for label, value in alert.group.items())
+        group = "\n".join(f"{label}={value}" for label, value in alert.group.items())
         summary = alert.annotations.get("summary", "")
         colour = "red" if alert.status == "firing" else "green"
         suppressed = f" (kept back by {alert.suppressed_by})" if alert.suppressed_by else ""

@@ -173,6 +173,11 @@ def test_silenced_dead_and_redelivered(system: System, hook: WebhookServer, clea
         until(lambda: system.run("alerts", "dead"), lambda text: "refusing" in text)
     workers.stop()
     assert len(hook.requests) == 1
+    # What was stored, tried again as a user would: the rule fires for both lines.
+    (document := tmp_path / "use-case.json").write_text(use_case.model_dump_json(by_alias=True))
+    stored = system.run("sql", "-f", "JSONEachRow", f"SELECT * FROM vision_events WHERE use_case_id = '{use_case.id}'")
+    (recorded := tmp_path / "events.ndjson").write_text(stored)
+    assert "6 events, 2 alerts fired" in system.run("rules", "test", str(document), "--events", str(recorded))
     environment, system.environment = system.environment, workers.environment
     try:
         assert "delivered 1 of 1" in system.run("alerts", "redeliver", "--receiver", "refusing")
