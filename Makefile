@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-.PHONY: help run test unit lint format check-js bench faults fuzz secrets clean
+.PHONY: help run test unit lint format check-js pictures bench faults fuzz secrets clean
 
 help:  ## Show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | expand -t 12
@@ -28,6 +28,9 @@ format: $(INSTALLED)  ## Mend style and formatting
 
 check-js:  ## Check the types of the dashboard (needs Node; nothing else does)
 	@cd tests/browser && npm install --no-package-lock --no-audit --no-fund --silent && npx tsc -p tsconfig.json
+
+pictures: $(INSTALLED)  ## Take the dashboard's pictures for docs/ anew, of the demo (needs Chromium)
+	@$(BIN)/python -m tests.browser.pictures docs/images
 
 bench: $(INSTALLED)  ## Measure throughput, latency, memory, reads and images (an hour; see docs/performance.md)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[embedded,bench]'

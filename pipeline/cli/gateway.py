@@ -2,10 +2,12 @@
 
 import logging
 import signal
+from types import FrameType
 from typing import Annotated
 
 import typer
 import uvicorn
+from fastapi import FastAPI
 
 from pipeline.cli.common import DataDir, SetOption, settings_from
 from pipeline.edges.heartbeat import metrics_route
@@ -31,8 +33,9 @@ def gateway(
     routes = {"/metrics": metrics_route("gateway")}
     with HttpServer(settings.health_host, settings.health_port, routes) as health:
         log.info("metrics: %s/metrics", health.url)
-        uvicorn.run(
-            make_app(settings),
+        app = make_app(settings)
+        config = uvicorn.Config(
+            app,
             host=settings.http_host,
             port=settings.http_port,
             loop="uvloop",
@@ -41,3 +44,17 @@ def gateway(
             access_log=False,
             server_header=False,
         )
+        _Server(config, app).run()
+
+
+class _Server(uvicorn.Server):
+    """Ends live views when it is told to stop: uvicorn waits for answers under way, and these have no end."""
+
+    def __init__(self, config: uvicorn.Config, app: FastAPI) -> None:
+        super().__init__(config)
+        self._app = app
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Told to stop."""
+        self._app.state.closing = True
+        super().handle_exit(sig, frame)

@@ -12,6 +12,8 @@
 /** @type {Page[]} */
 export const PAGES = [
   { path: "use-cases", title: "Use cases", icon: "grid", load: () => import("./pages/use-cases.js") },
+  { path: "events", title: "Events", icon: "events", load: () => import("./pages/events.js") },
+  { path: "event", title: "Event", icon: "events", load: () => import("./pages/event.js"), hidden: true },
   { path: "use-case", title: "Use case", icon: "grid", load: () => import("./pages/use-case.js"), hidden: true },
 ];
 

@@ -22,6 +22,7 @@ from pipeline.edges.sweep import NOT_SWEPT_YET
 
 _CHUNK: Final = 100
 """Rows read at once: each may have thousands of annotations."""
+_NEAREST: Final = 8
 _PAGE_BYTES: Final = 16 * 1024**2
 """A page that has grown to this ends early; the next one goes on."""
 
@@ -59,6 +60,13 @@ class EventReader:
             size += row["size"]
         return Page(found, None)
 
+    def newer(
+        self, workspace_id: str, filters: EventFilters, lookback_days: int, than: Position
+    ) -> dict[str, Any] | None:
+        """The event that a query finds next after a position in time."""
+        span = searched(filters, datetime.now(UTC), lookback_days)
+        return _Search(self._client, workspace_id, filters, span, self._timeout_s).newer(than)
+
     def count(self, workspace_id: str, filters: EventFilters, lookback_days: int) -> int:
         """How many events a query finds now."""
         span = searched(filters, datetime.now(UTC), lookback_days)
@@ -79,6 +87,17 @@ class _Search:
         for keys in self._keys(now, after, wanted):
             for start in range(0, len(keys), _CHUNK):
                 yield from self._current(keys[start : start + _CHUNK])
+
+    def newer(self, than: Position) -> dict[str, Any] | None:
+        """The nearest event after a position in time."""
+        while True:
+            found = rows(self._client, self._statements.newer(self._span, than, _NEAREST), self._deadline)
+            keys = list(dict.fromkeys(Position(row["moment"], row["event_id"]) for row in found))
+            if not keys:
+                return None
+            if current := list(self._current(keys)):
+                return current[-1]
+            than = keys[-1]  # all of these were replaced a moment ago
 
     def _keys(self, now: datetime, after: Position | None, limit: int) -> Iterator[list[Position]]:
         """Keys of rows that match, newest first, at most `limit` at a time: of some the newest row will not match."""

@@ -66,6 +66,7 @@ def make_app(settings: Settings) -> FastAPI:
     )
     app.state.settings = settings
     app.state.services = None
+    app.state.closing = False
     add_error_handlers(app)
     for router in ROUTERS:
         app.include_router(router)

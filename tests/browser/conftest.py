@@ -5,44 +5,42 @@ or fail with VISION_EVENTS_REQUIRE_BROWSER=1.
 """
 
 import os
-import shutil
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from typing import TypeVar
+from datetime import UTC, datetime
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
+import httpx
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request
 
 from pipeline.cli.dashboard import login_link
 from pipeline.cli.keys import ensure_key
+from tests.browser import chromium, scene
 from tests.end_to_end.http import Gateway
-from tests.end_to_end.system import System
+from tests.end_to_end.system import System, until
+
+NUMBER = 75
 
 # Read before the tests begin: each test runs without the variables of this project.
-_GIVEN = os.environ.get("VISION_EVENTS_CHROMIUM", "")
+_CHROMIUM = chromium.path()
 _REQUIRED = os.environ.get("VISION_EVENTS_REQUIRE_BROWSER") == "1"
 T = TypeVar("T")
 
-_NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
-
 
 @pytest.fixture(scope="package")
-def browser(gateway: Gateway) -> Iterator[Browser]:
+def browser(gateway: Gateway, parts: int) -> Iterator[Browser]:
     """A headless browser for all tests of this folder.
 
     Playwright keeps an event loop running in this thread while it is there: it begins when the services are up, ends
     with the folder, and meanwhile `outside` runs what needs a loop of its own.
     """
-    path = _GIVEN or next(filter(None, map(shutil.which, _NAMES)), None)
-    if path is None:
+    if _CHROMIUM is None:
         assert not _REQUIRED, "VISION_EVENTS_REQUIRE_BROWSER=1, and no Chromium is installed"
         pytest.skip("no Chromium is installed (Debian: apt-get install chromium)")
-    with sync_playwright() as playwright:
-        # Containers give no namespaces to a sandbox; the pages are our own.
-        running = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
+    with chromium.running(_CHROMIUM) as running:
         yield running
-        running.close()
 
 
 @pytest.fixture(scope="session")
@@ -58,6 +56,33 @@ def gateway(system: System) -> Iterator[Gateway]:
     """The gateway that serves the dashboard."""
     with Gateway(system) as running:
         yield running
+
+
+@pytest.fixture(scope="session")
+def api(gateway: Gateway) -> Iterator[httpx.Client]:
+    """A client of the public API, to make and to check what the page shows."""
+    with gateway.client() as client:
+        yield client
+
+
+@pytest.fixture(scope="session")
+def parts(system: System, api: httpx.Client) -> Iterator[int]:
+    """Events to look at, and a worker that stores what the tests add; their number."""
+    system.apply(scene.PARTS, scene.HOSTILE_CASE)
+    source, now = scene.upload(api), datetime.now(UTC)
+    scene.send(api, [scene.part(number, source, now) for number in range(NUMBER)])
+    scene.send(api, [scene.hostile(source)])
+    with system.worker():
+        until(lambda: counted(api), lambda number: number >= NUMBER)
+        until(lambda: counted(api, useCaseId=scene.HOSTILE_CASE.id), lambda number: number == 1)
+        yield NUMBER
+
+
+def counted(api: httpx.Client, **filters: Any) -> int:
+    """How many events of the parts the API finds."""
+    answer = api.post("/count", json={"useCaseId": scene.PARTS.id, "eventTypes": ["quality_check", "custom"]} | filters)
+    assert answer.status_code == 200, answer.text
+    return int(answer.json()["count"])
 
 
 class Watched:

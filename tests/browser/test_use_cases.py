@@ -12,6 +12,7 @@ def test_a_use_case_is_made_renamed_archived_and_taken_back(page: Page) -> None:
     page.get_by_role("button", name="New use case").click()
     page.get_by_label("Name", exact=True).fill(name)
     page.get_by_role("button", name="Create").click()
+    page.wait_for_url("**/use-case/*")
     expect(page.get_by_label("Document, YAML")).to_have_value(f"id: {page.url.rsplit('/')[-1]}\nname: {name}\n")
     page.get_by_role("link", name="Use cases").click()
 

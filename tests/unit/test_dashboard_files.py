@@ -26,9 +26,10 @@ def test_types_hold() -> None:
 def test_imports_lead_to_files_of_the_dashboard() -> None:
     assert OWN
     for path in OWN:
-        for name in re.findall(r"""(?:from|import)\s*\(?\s*["']([^"']+)["']""", path.read_text()):
-            assert name.startswith("."), f"{path.name} imports {name}"
-            assert (path.parent / name).is_file(), f"{path.name} imports {name}"
+        for name in re.findall(r'(?:\bfrom |\bimport )"([^"]+)"|\bimport\("([^"]+)"\)', path.read_text()):
+            module = "".join(name)
+            assert module.startswith("."), f"{path.name} imports {module}"
+            assert (path.parent / module).is_file(), f"{path.name} imports {module}"
 
 
 def test_no_address_of_another_host_and_no_markup_from_text() -> None:

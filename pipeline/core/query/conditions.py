@@ -9,7 +9,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from pipeline.core.query.document import EVENT_FIELDS, ContextFilter, DetectionFilter, EventFilters, MetadataFilter
+from pipeline.core.query.document import (
+    EVENT_FIELDS,
+    ContextFilter,
+    DetectionFilter,
+    EventFilters,
+    MetadataFilter,
+    TimeOfDayFilter,
+)
 from schemas.annotations import ANNOTATION_KINDS
 
 _SIGNS: Final = {"eq": "=", "neq": "!=", "gt": ">", "gte": ">=", "lt": "<", "lte": "<="}
@@ -51,7 +58,9 @@ def _conditions(filters: EventFilters, workspace_id: str, bindings: Bindings, si
         yield f"event_type = {bindings.bind(filters.event_type, 'String')}"
     if filters.event_types is not None:
         yield f"event_type IN {bindings.bind(filters.event_types, 'Array(String)')}"
-    for column in ("device_id", "stream_id", "workflow_id"):
+    if filters.time_of_day is not None:
+        yield _time_of_day(filters.time_of_day, bindings)
+    for column in ("factory_id", "device_id", "stream_id", "workflow_id"):
         if (wanted := getattr(filters, column)) is not None:
             yield _context(column, wanted, bindings)
     if filters.warnings_only:
@@ -71,6 +80,14 @@ def _conditions(filters: EventFilters, workspace_id: str, bindings: Bindings, si
         yield f"arrayExists(m -> {of_one}, images.metadata)"
     if filters.feedback_status is not None:
         yield _feedback(filters, workspace_id, bindings, since)
+
+
+def _time_of_day(wanted: TimeOfDayFilter, bindings: Bindings) -> str:
+    start, end = (bindings.bind(int(text[:2]) * 60 + int(text[3:]), "UInt16") for text in (wanted.start, wanted.end))
+    local = f"toTimeZone(timestamp, {bindings.bind(wanted.time_zone, 'String')})"
+    minute = f"(toHour({local}) * 60 + toMinute({local}))"
+    both = "AND" if wanted.start < wanted.end else "OR"
+    return f"({minute} >= {start} {both} {minute} < {end})"
 
 
 def _context(column: str, wanted: ContextFilter, bindings: Bindings) -> str:

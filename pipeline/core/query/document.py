@@ -3,6 +3,7 @@
 import math
 from datetime import UTC, datetime
 from typing import Annotated, Any, Final, Literal, Self
+from zoneinfo import available_timezones
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
 from pydantic.alias_generators import to_camel
@@ -107,6 +108,20 @@ class DetectionFilter(_Wire):
     min_confidence: Annotated[float, Field(ge=0, le=1)] | None = None
 
 
+class TimeOfDayFilter(_Wire):
+    """Events between two times of the clock of a zone, each day; an end before the start is on the next day."""
+
+    start: Annotated[str, StringConstraints(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")]
+    end: Annotated[str, StringConstraints(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")]
+    time_zone: str = "UTC"
+
+    @model_validator(mode="after")
+    def _known_zone(self) -> Self:
+        if self.time_zone not in available_timezones():
+            raise ValueError(f"{self.time_zone!r} is not the name of a time zone")
+        return self
+
+
 class _ValueFilter(_Wire):
     """A typed comparison. It holds only where the field is there with a value of this type."""
 
@@ -154,6 +169,8 @@ class EventFilters(_Wire):
     end_time: Time | None = None
     event_type: EventType | None = None
     event_types: Annotated[list[EventType], Field(max_length=20)] | None = None
+    time_of_day: TimeOfDayFilter | None = None
+    factory_id: Context | None = None
     device_id: Context | None = None
     stream_id: Context | None = None
     workflow_id: Context | None = None

@@ -14,7 +14,7 @@ from pipeline.core.query.cursor import Position
 from pipeline.core.query.document import EventFilters
 from pipeline.core.query.spans import Span
 
-_COLUMNS: Final = """event_id, event_type, use_case_id, timestamp, factory_id, device_id, stream_id, workflow_id,
+COLUMNS: Final = """event_id, event_type, use_case_id, timestamp, factory_id, device_id, stream_id, workflow_id,
     frame_id, frame_width, frame_height, images, display_image_position, object_detections, classifications,
     instance_segmentations, keypoints, custom_metadata, event_data, comment, warnings, version"""
 
@@ -60,13 +60,28 @@ SETTINGS optimize_read_in_order = {int(in_order)}""",
             bindings.values,
         )
 
+    def newer(self, span: Span, than: Position, limit: int) -> Statement:
+        """Keys of rows that match and come after a position in time, the nearest first."""
+        bindings = self._more()
+        moment = bindings.moment(than.timestamp)
+        identifier = bindings.bind(than.event_id, "String")
+        return Statement(
+            f"""SELECT toUnixTimestamp64Micro(timestamp) AS moment, event_id
+FROM stored_events
+WHERE {self._place} AND {_within(span, bindings)} AND NOT is_deleted
+    AND timestamp >= {moment} AND (timestamp, event_id) > ({moment}, {identifier}){self._matches}
+ORDER BY timestamp, event_id
+LIMIT {bindings.bind(limit, "UInt32")}""",
+            bindings.values,
+        )
+
     def rows(self, keys: Sequence[Position]) -> Statement:
         """The rows of keys as they stand now, newest first, and when the last sweep began."""
         bindings = self._more()
         moments = bindings.bind([key.timestamp for key in keys], "Array(Int64)")
         ids = bindings.bind([key.event_id for key in keys], "Array(String)")
         return Statement(
-            f"""SELECT {_COLUMNS},
+            f"""SELECT {COLUMNS},
     toUnixTimestamp64Micro(timestamp) AS moment, toUnixTimestamp64Milli(inserted_at) AS inserted_ms,
     (SELECT toUnixTimestamp64Milli(max(started_at)) FROM replacement_sweeps) AS swept_ms
 FROM stored_events FINAL

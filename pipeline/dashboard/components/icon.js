@@ -10,6 +10,7 @@ const PATHS = {
   chart: "M4 4v16h16M8 16v-4M12 16V8M16 16v-6",
   check: "m4.500 12.500 5 5 10-11",
   chevron: "m9 5 7 7-7 7",
+  clock: "M12 21a9 9 0 1 0 0-18 9 9 0 0 0 0 18ZM12 7v5l3.500 2",
   close: "M5 5l14 14M19 5 5 19",
   copy: "M9 9h11v11H9zM5 15H4V4h11v1",
   document: "M6 3h8l4 4v14H6zM14 3v4h4M9 12h6M9 16h6",

@@ -29,7 +29,7 @@ export function Shell({ place, leave }) {
       </div>
       <nav aria-label="Pages">
         ${PAGES.filter((page) => !page.hidden).map(
-          (page) => html`<a key=${page.path} href=${addressOf(page.path)} aria-current=${page.path === place.page ? "page" : undefined}>
+          (page) => html`<a key=${page.path} href=${addressOf(page.path)} aria-current=${page.path === place.page || (place.page === "event" && page.path === "events") || (place.page === "use-case" && page.path === "use-cases") ? "page" : undefined}>
             <${Icon} name=${page.icon} /> ${page.title}
           </a>`,
         )}

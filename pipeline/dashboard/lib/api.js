@@ -43,12 +43,51 @@ const path = (...parts) => parts.map(encodeURIComponent).join("/");
 /** @typedef {{ id: string, name: string, description: string, status: "active" | "inactive", eventType: string, retentionDays: number, fields: Record<string, { type: string, description: string }> }} UseCase */
 /** @typedef {{ eventCount: number, lastEvent: string, eventTypes: string[], lastDay: number[] }} Activity */
 /** @typedef {{ line: number, field: string, message: string }} Fault */
+/**
+ * @typedef {object} Found an annotation of any kind; coordinates are pixels, x and y the centre of the box
+ * @property {string} class
+ * @property {number | null} [confidence]
+ * @property {number} [x] @property {number} [y] @property {number} [width] @property {number} [height]
+ * @property {[number, number][]} [points]
+ * @property {{ id: string, x: number, y: number, confidence?: number | null }[]} [keypoints]
+ */
+/**
+ * @typedef {object} EventImage
+ * @property {string} [url] the output image @property {string} [inputUrl] the original
+ * @property {number} [width] @property {number} [height] @property {number} [inputWidth] @property {number} [inputHeight]
+ * @property {string} [label] @property {Record<string, import("./filters.js").Value>} [metadata]
+ * @property {Found[]} [objectDetections] @property {Found[]} [instanceSegmentations] @property {Found[]} [keypoints] @property {Found[]} [classifications]
+ */
+/**
+ * @typedef {object} VisionEvent
+ * @property {string} eventId @property {string} eventType @property {string} useCaseId @property {string} timestamp
+ * @property {Record<string, any>} eventData
+ * @property {Record<string, import("./filters.js").Value>} [customMetadata]
+ * @property {string} [deviceId] @property {string} [streamId] @property {string} [workflowId] @property {string} [factoryId] @property {string} [frameId]
+ * @property {{ width: number, height: number }} [frameSize]
+ * @property {EventImage[]} [images] @property {number} [displayImagePosition] @property {string} [comment]
+ * @property {{ code: string, field: string, message: string }[]} [warnings]
+ */
+/** What somebody said of an event. @typedef {{ id: string, feedback: string, reviewer: string, comment: string, at: string }} Said */
+/** @typedef {{ id: string, name: string, query: string, madeBy: string }} View */
+/** @typedef {{ topic: string, partition: number, offset: number, insertedAt: string, retentionDays: number }} Origin */
+
+let ahead = 0;
+
+/** The server's clock: what people say is ordered by time, and their own clocks may be wrong. */
+export const serverNow = () => Date.now() + ahead;
+
+/** @template {Session | null} S @param {S} session @returns {S} */
+function noteClock(session) {
+  if (session) ahead = Date.parse(session.now) - Date.now();
+  return session;
+}
 
 export const api = {
   /** Null where nobody is logged in. @returns {Promise<Session | null>} */
-  session: () => call("GET", "/dashboard/api/session"),
+  session: () => call("GET", "/dashboard/api/session").then(noteClock),
   /** @param {{ key: string } | { token: string }} proof @returns {Promise<Session>} */
-  logIn: (proof) => call("POST", "/dashboard/api/session", proof),
+  logIn: (proof) => call("POST", "/dashboard/api/session", proof).then(noteClock),
   logOut: () => call("DELETE", "/dashboard/api/session"),
 
   /** @param {AbortSignal} [signal] @returns {Promise<{ useCases: UseCase[] }>} */
@@ -68,4 +107,33 @@ export const api = {
   /** @param {string} id @param {string} text @param {boolean} check only check it @returns {Promise<{ faults: Fault[], stored: boolean }>} */
   changeUseCaseDocument: (id, text, check) =>
     call("PUT", `/dashboard/api/use-cases/${path(id)}/document${check ? "?check=true" : ""}`, { text }),
+
+  /** @param {object} query @returns {Promise<{ events: VisionEvent[], nextCursor: string | null, hasMore: boolean, lookbackDays: number }>} */
+  events: (query) => call("POST", "/vision-events/query", query),
+  /** @param {object} query @param {AbortSignal} [signal] @returns {Promise<{ count: number, lookbackDays: number }>} */
+  countEvents: (query, signal) => call("POST", "/vision-events/count", query, signal),
+  /** @param {string} useCaseId @param {string[]} eventIds at most 1000 @returns {Promise<{ deleted: number, notFound: string[] }>} */
+  deleteEvents: (useCaseId, eventIds) => call("POST", "/vision-events/delete", { useCaseId, eventIds }),
+  /** @param {string} useCaseId @param {string} id @param {AbortSignal} [signal] @returns {Promise<{ event: VisionEvent, origin: Origin, record: object }>} */
+  event: (useCaseId, id, signal) => call("GET", `/dashboard/api/events/${path(useCaseId, id)}`, undefined, signal),
+  /** @param {VisionEvent} event @param {object} filters @param {AbortSignal} [signal] @returns {Promise<{ newer: string | null, older: string | null }>} */
+  neighbours: ({ eventId, timestamp }, filters, signal) => call("POST", "/dashboard/api/events/neighbours", { eventId, timestamp, filters }, signal),
+  /** @param {object} event @returns {Promise<{ eventId: string }>} */
+  createEvent: (event) => call("POST", "/vision-events/", event),
+  /** @param {string} useCaseId @param {string[]} eventIds @param {AbortSignal} [signal] @returns {Promise<{ feedback: Record<string, Said[]> }>} */
+  feedback: (useCaseId, eventIds, signal) => call("POST", "/dashboard/api/feedback", { useCaseId, eventIds }, signal),
+  /** @param {string} useCaseId @param {string} field @param {string} text @param {AbortSignal} [signal] @returns {Promise<{ values: { value: string, count: number }[] }>} */
+  suggestions: (useCaseId, field, text, signal) =>
+    call("GET", `/dashboard/api/suggestions/${path(useCaseId)}?${new URLSearchParams({ field, text })}`, undefined, signal),
+  /** Keys of metadata: `custom` or `image`. @param {"custom" | "image"} kind @param {string} useCaseId @param {AbortSignal} [signal] @returns {Promise<{ fields: Record<string, { types: string[] }> }>} */
+  metadataFields: (kind, useCaseId, signal) => call("GET", `/vision-events/${kind}-metadata-schema/${path(useCaseId)}`, undefined, signal),
+  /** @param {object} filters */
+  liveAddress: (filters) => `/dashboard/api/live?${new URLSearchParams({ filters: JSON.stringify(filters) })}`,
+
+  /** @param {AbortSignal} [signal] @returns {Promise<{ views: View[] }>} */
+  views: (signal) => call("GET", "/dashboard/api/views", undefined, signal),
+  /** @param {string} name @param {string} query @param {string} by @returns {Promise<{ id: string }>} */
+  saveView: (name, query, by) => call("POST", "/dashboard/api/views", { name, query, by }),
+  /** @param {string} id */
+  deleteView: (id) => call("DELETE", `/dashboard/api/views/${path(id)}`),
 };

@@ -3,6 +3,9 @@
 files       the page itself, `pipeline/dashboard`
 session     logging in and out
 use_cases   use cases with their last day, and their documents
+events      one event, its neighbours, what people said of events, values for filters
+live        new events as they are stored
+views       filters that people gave a name
 
 Like every route they take `who: Reader` or `who: Writer` and touch only what belongs to `who.workspace_id`. What the
 public API answers already the page asks there.
@@ -10,8 +13,9 @@ public API answers already the page asks there.
 
 from fastapi import APIRouter
 
-from pipeline.gateway.routes.dashboard import files, session, use_cases
+from pipeline.gateway.routes.dashboard import events, files, live, session, use_cases, views
 
 router = APIRouter(include_in_schema=False)
-for part in (session, use_cases, files):  # files last: they answer every other address below /dashboard
+# Files last: they answer every other address below /dashboard.
+for part in (session, use_cases, events, live, views, files):
     router.include_router(part.router)

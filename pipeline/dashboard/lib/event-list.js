@@ -1,0 +1,117 @@
+// The list of events of a filter: page after page by cursor, and what was said of them. It outlives the page of events,
+// so that one event leads to the next, and back to the same place.
+import { useEffect, useState } from "../vendor/preact-hooks.js";
+import { api } from "./api.js";
+import { filtersOf, queryOf } from "./filters.js";
+
+/** @typedef {import("./api.js").VisionEvent} VisionEvent */
+/** @typedef {import("./api.js").Said} Said */
+
+const PAGE = 60;
+const LIVE_KEEPS = 600;
+
+export class EventList extends EventTarget {
+  /** @param {string} address the filters, as in the address */
+  constructor(address) {
+    super();
+    this.address = address;
+    this.query = queryOf(new URLSearchParams(address), Date.now());
+    /** @type {VisionEvent[]} */
+    this.events = [];
+    /** @type {Record<string, Said[]>} */
+    this.feedback = {};
+    /** @type {string | null} */
+    this.cursor = null;
+    this.more = true;
+    this.loading = false;
+    /** @type {Error | null} */
+    this.error = null;
+    this.scroll = 0;
+  }
+
+  changed() {
+    this.dispatchEvent(new Event("change"));
+  }
+
+  /** The next page, unless there is none or one is under way. */
+  async load() {
+    if (this.loading || !this.more) return;
+    this.loading = true;
+    this.error = null;
+    this.changed();
+    try {
+      const page = await api.events({ ...this.query, limit: PAGE, ...(this.cursor ? { cursor: this.cursor } : {}) });
+      this.add(page.events, false);
+      this.cursor = page.nextCursor;
+      this.more = page.hasMore;
+      this.readFeedback(page.events);
+    } catch (error) {
+      this.error = /** @type {Error} */ (error);
+    }
+    this.loading = false;
+    this.changed();
+  }
+
+  /** @param {VisionEvent[]} events @param {boolean} onTop */
+  add(events, onTop) {
+    const known = new Set(this.events.map((event) => event.eventId));
+    const fresh = events.filter((event) => !known.has(event.eventId));
+    this.events = onTop ? [...fresh, ...this.events] : [...this.events, ...fresh];
+    if (onTop && this.events.length > LIVE_KEEPS) this.events = this.events.slice(0, LIVE_KEEPS);
+    this.changed();
+  }
+
+  /** @param {VisionEvent[]} events */
+  async readFeedback(events) {
+    if (!events.length) return;
+    try {
+      const { feedback } = await api.feedback(this.query.useCaseId, events.map((event) => event.eventId));
+      // What was said here a moment ago may not be stored yet.
+      for (const [id, said] of Object.entries(feedback)) if (said.length >= (this.feedback[id]?.length ?? 0)) this.feedback[id] = said;
+      this.changed();
+    } catch {
+      // The list is of use without.
+    }
+  }
+
+  /** @param {string[]} ids */
+  remove(ids) {
+    const gone = new Set(ids);
+    this.events = this.events.filter((event) => !gone.has(event.eventId));
+    this.changed();
+  }
+
+  /** What was just said, before it is stored. @param {string} eventId @param {Said} said */
+  said(eventId, said) {
+    this.feedback = { ...this.feedback, [eventId]: [...(this.feedback[eventId] ?? []), said] };
+    this.changed();
+  }
+}
+
+/** @type {EventList | null} */
+let current = null;
+
+/** The list of an address's filters; `null` while no use case is chosen. @param {URLSearchParams} params */
+export function eventList(params) {
+  const address = filtersOf(params).toString();
+  if (!params.get("useCase")) return null;
+  if (current?.address !== address) current = new EventList(address);
+  return current;
+}
+
+/** Begin anew: relative times count from now. */
+export function forgetList() {
+  current = null;
+}
+
+/** A component is drawn anew whenever the list changes. @param {EventList | null} list */
+export function useList(list) {
+  const [, draw] = useState(0);
+  useEffect(() => {
+    const update = () => draw((turn) => turn + 1);
+    list?.addEventListener("change", update);
+    update();
+    return () => list?.removeEventListener("change", update);
+  }, [list]);
+  return list;
+}

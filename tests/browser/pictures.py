@@ -1,0 +1,75 @@
+"""Pictures of the dashboard for README and docs/: `python -m tests.browser.pictures FOLDER`.
+
+Starts the demo in a folder of its own, waits until there is something to see, takes each page in light and dark, and
+the narrow form of a phone, and stops everything.
+"""
+
+import re
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from playwright.sync_api import Page
+
+from tests.browser import chromium
+
+DEFECTS = "events?useCase=defect-detection"
+FORMS = {"light": (1360, 860), "dark": (1360, 860), "narrow": (390, 844)}
+_SEEN = 60
+_LAST_S = 240
+
+
+@contextmanager
+def demo(folder: str) -> Iterator[str]:
+    """The demo; gives its log-in link."""
+    command = [sys.executable, "-m", "pipeline", "up", "--demo", "--demo-rate", "8", "--free-ports"]
+    command += ["--data-dir", folder, "--stop-after", str(_LAST_S)]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    try:
+        assert process.stdout
+        yield next(found[0] for line in process.stdout if (found := re.search(r"http://\S+#login=\S+", line)))
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.communicate(timeout=60)
+
+
+def take(page: Page, folder: Path, name: str, address: str, ready: str) -> None:
+    """One page in all forms."""
+    for form, (width, height) in FORMS.items():
+        page.set_viewport_size({"width": width, "height": height})
+        page.emulate_media(color_scheme="dark" if form == "dark" else "light")
+        page.goto(address)
+        page.locator(ready).first.wait_for()
+        page.wait_for_load_state("networkidle")
+        page.screenshot(path=str(folder / f"{name}-{form}.png"), animations="disabled")
+
+
+def main() -> None:
+    """Take all pictures."""
+    folder, executable = Path(sys.argv[1]), chromium.path()
+    assert executable, "no Chromium is installed (Debian: apt-get install chromium)"
+    with tempfile.TemporaryDirectory() as data, demo(data) as link, chromium.running(executable) as browser:
+        page, base = browser.new_page(), link.split("#")[0]
+        page.goto(link)
+        page.goto(f"{base}{DEFECTS}&class=scratch&live=1")
+        page.locator(".event-card").nth(5).wait_for(timeout=120_000)
+        page.goto(f"{base}{DEFECTS}")
+        page.locator(".event-card").nth(_SEEN // 2).wait_for(timeout=60_000)
+        page.get_by_role("link", name="Review", exact=True).click()
+        for key in "ccicucc":
+            page.locator(".answer").first.wait_for()
+            page.keyboard.press(key)
+        take(page, folder, "dashboard-use-cases", f"{base}use-cases", ".use-case .sparkline")
+        take(page, folder, "dashboard-events", f"{base}{DEFECTS}", ".event-card img")
+        take(page, folder, "dashboard-table", f"{base}{DEFECTS}&view=table&class=scratch&conf=0.6", ".events img")
+        page.goto(f"{base}{DEFECTS}&class=scratch")
+        event = page.locator(".event-card .picture").first.get_attribute("href")
+        take(page, folder, "dashboard-event", f"{base.removesuffix('/dashboard/')}{event}", ".facts")
+
+
+if __name__ == "__main__":
+    main()
