@@ -42,10 +42,11 @@ def main() -> int:
                         continue
                     rows.append(report.run(arena, fault, f"{given.seed} {fault.name}"))
                     print(report.line(rows[-1]), flush=True)
-    summary = report.Report(given.seed, round(time.monotonic() - begun), rows, left_out)
-    print(report.table(summary))
+    print(report.table(rows, left_out))
+    minutes, seconds = divmod(round(time.monotonic() - begun), 60)
+    print(f"Seed `{given.seed}`, {minutes} min {seconds} s.")
     if given.out:
-        report.write(summary, given.out)
+        report.write(rows, left_out, given.out)
     return int(any(row.problems for row in rows))
 
 
