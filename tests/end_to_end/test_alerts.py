@@ -219,6 +219,7 @@ RULES = (
 )
 
 
+@pytest.mark.timeout(300 + 12 * KILLS)
 async def test_kills_and_scaling_change_no_alert(
     system: System, hook: WebhookServer, cleanup: ExitStack, tmp_path: Path
 ) -> None:
