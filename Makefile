@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-.PHONY: help run test unit lint format check-js pictures bench faults fuzz secrets clean
+.PHONY: help run test unit lint format check-js pictures bench faults fuzz secrets sbom audit clean
 
 help:  ## Show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | expand -t 12
@@ -47,6 +47,16 @@ fuzz: $(INSTALLED)  ## Fuzz whatever reads bytes from outside, for SECONDS (600)
 
 secrets:  ## Make the random secrets that docker-compose.yml reads from ./secrets; those that are there stay
 	@$(PYTHON) -m deploy.compose.secrets secrets
+
+sbom: $(INSTALLED)  ## Write build/sbom.json: what an installation without extras consists of (CycloneDX)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[embedded,dev,audit]'
+	@mkdir -p build && rm -rf build/runtime && $(PYTHON) -m venv build/runtime
+	@build/runtime/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt .
+	@$(BIN)/cyclonedx-py environment --pyproject pyproject.toml --output-reproducible --of JSON -o build/sbom.json build/runtime
+
+audit: $(INSTALLED)  ## Look for known vulnerabilities of the pinned dependencies (needs the network of pip-audit)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[embedded,dev,audit]'
+	@$(BIN)/pip-audit -r constraints.txt --no-deps --disable-pip
 
 clean:  ## Remove the virtual environment and caches (never data)
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -40,6 +40,23 @@ class Settings(BaseSettings):
     data_dir: Path = Field(Path(".vision-events"), description="Folder of the embedded stack's data.")
 
     kafka_bootstrap: str = Field("127.0.0.1:9092", description="Kafka brokers, host:port, comma separated.")
+    kafka_security: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = Field(
+        "PLAINTEXT", description="How brokers are spoken to: SASL asks for a name and a password, SSL encrypts."
+    )
+    kafka_sasl_mechanism: Literal["SCRAM-SHA-512", "SCRAM-SHA-256", "PLAIN"] = Field(
+        "SCRAM-SHA-512", description="How the password is shown to brokers."
+    )
+    kafka_user: str = Field("", description="Name to show to brokers, with SASL.")
+    kafka_password: SecretStr = Field(SecretStr(""), description="Password of that name.")
+    tls_ca_file: str = Field(
+        "",
+        description="PEM file of the authorities that certificates of Kafka, S3, ClickHouse and the gateway are "
+        "checked against. Empty: those of the system.",
+    )
+    tls_cert_file: str = Field(
+        "", description="PEM certificate, with its chain, that the gateway and the edge show. Empty: HTTP without TLS."
+    )
+    tls_key_file: str = Field("", description="PEM key of that certificate.")
     topic_partitions: int = Field(4, ge=1, le=1000, description="Partitions of topics that are created.")
     topic_replication: int = Field(1, ge=1, le=10, description="Replication factor of topics that are created.")
 
@@ -55,6 +72,15 @@ class Settings(BaseSettings):
 
     clickhouse_url: str = Field("http://127.0.0.1:8123", description="URL of ClickHouse's HTTP interface.")
     clickhouse_database: str = Field("vision", description="Database of all tables and views.")
+    clickhouse_cluster: str = Field(
+        "",
+        pattern="^([A-Za-z_][A-Za-z0-9_]*)?$",
+        description="Name of the cluster in ClickHouse's configuration: `migrate` then makes replicated and sharded "
+        "tables. Empty: one server.",
+    )
+    clickhouse_insert_quorum: int = Field(
+        0, ge=0, le=16, description="Replicas that must have rows before they count as stored. 0: one, as they come."
+    )
     clickhouse_user: str = Field("default", description="User that writes.")
     clickhouse_password: SecretStr = Field(SecretStr(""), description="Password of the user that writes.")
     analyst_user: str = Field("analyst", description="Read-only user, for `sql` and for people.")
@@ -139,6 +165,13 @@ class Settings(BaseSettings):
         8 * 2**20, ge=1024, le=64 * 2**20, description="Largest image that the upload call takes, in bytes."
     )
     image_link_hours: float = Field(24, ge=0.01, le=168, description="How long links to images work.")
+    image_grace_hours: float = Field(
+        24,
+        ge=0,
+        le=24 * 365,
+        description="Age from which an image that no event refers to may be removed by `retention`: uploads wait so "
+        "long for their event.",
+    )
     public_url: str = Field(
         "",
         pattern="^(https?://.+)?$",

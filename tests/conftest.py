@@ -1,17 +1,21 @@
 """The services of integration and end-to-end tests: real ones, started when a test asks for them."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Protocol
 
 import pytest
+import trustme
 from hypothesis import settings
 
 from deploy.embedded.stack import Addresses, EmbeddedStack, Ports
+from deploy.embedded.supervisor import Part
 from tests.support.containers import containers, docker_answers
+from tests.support.minio_server import minio_part
+from tests.support.secure_kafka import SecureKafka
 
 # A busy machine must not fail a test: speed is measured by the benchmarks.
 settings.register_profile("any-speed", deadline=None)
@@ -22,6 +26,8 @@ class Services(Protocol):
     """Kafka, S3 and ClickHouse, wherever they run."""
 
     addresses: Addresses
+    more: dict[str, str]
+    """Further settings that lead to them."""
 
     def crash(self, name: str) -> None:
         """Kill a service as a power cut would; it comes back by itself or is brought back at once."""
@@ -31,11 +37,26 @@ class Services(Protocol):
 
 
 class Embedded:
-    """The embedded stack, with the face that tests use."""
+    """The embedded stack, with the face that tests use; other servers may stand in for some of its parts."""
 
-    def __init__(self, stack: EmbeddedStack) -> None:
+    def __init__(self, stack: EmbeddedStack, variants: Sequence[str]) -> None:
         self.stack = stack
         self.addresses = stack.addresses
+        self.more: dict[str, str] = {}
+        if "minio" in variants:
+            at = self.addresses
+            part, url = minio_part(stack.data_dir / "minio", at.s3_access_key, at.s3_secret_key)
+            self._replace(part)
+            self.addresses = replace(self.addresses, s3_endpoint=url)
+        if "secure" in variants:
+            broker = SecureKafka(stack.data_dir / "secure", trustme.CA())
+            self._replace(Part("kafka", broker.command, ready=broker.ready))
+            self.more = broker.settings("vision-root")
+            self.addresses = replace(self.addresses, kafka_bootstrap=self.more.pop("kafka_bootstrap"))
+
+    def _replace(self, part: Part) -> None:
+        self.stack.supervisor.stop_part(part.name)
+        self.stack.supervisor.start(part)
 
     def crash(self, name: str) -> None:
         self.stack.supervisor.kill(name)
@@ -51,23 +72,26 @@ class Embedded:
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Services]:
     """Official images where Docker answers, else the embedded stack; VISION_EVENTS_TEST_STACK=embedded insists on it.
 
-    With VISION_EVENTS_REQUIRE_DOCKER=1 a Docker engine that does not answer is a failure.
+    `embedded,minio` puts a real MinIO in the place of its S3, `embedded,secure` a Kafka with SASL over TLS in that of
+    its broker. With VISION_EVENTS_REQUIRE_DOCKER=1 a Docker engine that does not answer is a failure.
     """
     required = os.environ.get("VISION_EVENTS_REQUIRE_DOCKER") == "1"
-    wanted = os.environ.get("VISION_EVENTS_TEST_STACK", "docker")
-    if required or (wanted == "docker" and docker_answers()):
+    wanted = os.environ.get("VISION_EVENTS_TEST_STACK", "docker").split(",")
+    assert set(wanted) <= {"docker", "embedded", "minio", "secure"}, f"VISION_EVENTS_TEST_STACK: {wanted}"
+    if required or ("docker" in wanted and docker_answers()):
         assert docker_answers(), "VISION_EVENTS_REQUIRE_DOCKER=1, and no Docker engine answers"
         with containers() as running:
             yield running
     else:
         with EmbeddedStack(tmp_path_factory.mktemp("stack"), Ports(0, 0, 0)) as embedded:
-            yield Embedded(embedded)
+            yield Embedded(embedded, wanted)
 
 
 @pytest.fixture(scope="session")
 def environment(stack: Services) -> dict[str, str]:
     """Environment variables that lead commands to the services."""
-    return {f"VISION_EVENTS_{name.upper()}": value for name, value in asdict(stack.addresses).items()}
+    given = asdict(stack.addresses) | stack.more
+    return {f"VISION_EVENTS_{name.upper()}": value for name, value in given.items()}
 
 
 @pytest.fixture(autouse=True)

@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Final
 
 NAMES: Final = (
-    *("s3_root_password", "s3_secret_key", "clickhouse_admin_password", "clickhouse_password"),
+    *("s3_root_password", "s3_secret_key", "s3_retention_key", "clickhouse_admin_password", "clickhouse_password"),
     *("clickhouse_reader_password", "analyst_password", "grafana_admin_password", "link_secret", "api_key"),
-    *("gateway_api_key", "edge_api_key"),
+    *("gateway_api_key", "edge_api_key", "kafka_password"),
 )
 """`gateway_api_key` is what an edge shows to its gateway: replace it by a key that `vision-events keys create` made."""
 

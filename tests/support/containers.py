@@ -54,6 +54,7 @@ class Containers:
 
     def __init__(self, running: dict[str, DockerContainer], kafka_port: int) -> None:
         self._running = running
+        self.more: dict[str, str] = {}
         host = running["kafka"].get_container_host_ip()
         self.addresses = Addresses(
             kafka_bootstrap=f"{host}:{kafka_port}",

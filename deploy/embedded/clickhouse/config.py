@@ -79,7 +79,12 @@ _USERS: Final = """<clickhouse>
   <quotas><default/></quotas>
   <roles>
     <{writer}><grants><query>GRANT ALL ON *.* WITH GRANT OPTION</query></grants></{writer}>
-    <{analyst}><grants><query>GRANT SELECT, SHOW, dictGet ON *.*</query></grants></{analyst}>
+    <{analyst}><grants>
+      <query>GRANT SELECT, SHOW, dictGet ON *.*</query>
+      <!-- Digests of keys, of the database's default name. -->
+      <query>REVOKE SELECT ON vision.api_keys</query>
+      <query>REVOKE SELECT ON vision.api_key_uses</query>
+    </grants></{analyst}>
   </roles>
   <users>
     <default>
