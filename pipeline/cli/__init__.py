@@ -21,6 +21,7 @@ from pipeline.cli import (
     publish,
     rejects,
     replay,
+    retention,
     rules,
     sql,
     status,
@@ -50,6 +51,8 @@ app.add_typer(rejects.app, name="rejects")
 app.add_typer(alerts.app, name="alerts")
 app.add_typer(rules.app, name="rules")
 app.command("replay")(replay.replay)
+app.command("retention")(retention.retention)
+app.add_typer(retention.app, name="holds")
 app.add_typer(images.app, name="images")
 app.add_typer(keys.app, name="keys")
 app.command("gateway")(gateway.gateway)

@@ -1,9 +1,10 @@
 """The object store: images under the hash of their content."""
 
+import time
 from base64 import b64decode, b64encode
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from io import BytesIO
 from typing import Any, Final, NamedTuple
 from urllib.parse import urlsplit
@@ -12,10 +13,12 @@ import certifi
 import orjson
 import urllib3
 from minio import Minio
+from minio.commonconfig import REPLACE, CopySource
 from minio.error import MinioException, S3Error
 
 from pipeline.core.images import ImageInfo, inspect_image
 from pipeline.core.views import ImageReference, Upload
+from pipeline.edges.tls import ca_file
 from pipeline.errors import ConfigurationError, DependencyError, InvalidRecordError
 from pipeline.settings import Settings
 from schemas.common import MetadataValue
@@ -46,6 +49,15 @@ class StoredObject(NamedTuple):
     size: int
 
 
+class StoredImage(NamedTuple):
+    """An object of an image, as the bucket lists it."""
+
+    workspace_id: str
+    image_id: str
+    modified: datetime
+    size: int
+
+
 class ImageStore:
     """Puts images, finds referenced ones, signs links. Blocking: call it from threads. Safe to share."""
 
@@ -54,6 +66,7 @@ class ImageStore:
         if not url.netloc:
             raise ConfigurationError(f"setting s3_endpoint: {settings.s3_endpoint!r} is not a URL")
         self._bucket = settings.s3_bucket
+        self._grow_old = timedelta(hours=settings.image_grace_hours / 2)
         self._readable = {settings.s3_bucket, *settings.s3_readable_buckets}
         self.client = Minio(
             url.netloc,
@@ -67,7 +80,7 @@ class ImageStore:
                 timeout=urllib3.Timeout(connect=5, read=30),
                 retries=False,
                 cert_reqs="CERT_REQUIRED",
-                ca_certs=certifi.where(),
+                ca_certs=ca_file(settings) or certifi.where(),
             ),
         )
 
@@ -166,12 +179,54 @@ class ImageStore:
         if found is None:
             return None
         metadata = {key.lower(): value for key, value in (found.metadata or {}).items()}
+        self._renew(workspace_id, image_id, found)
         width, height = metadata.get("x-amz-meta-width"), metadata.get("x-amz-meta-height")
         if width is None or height is None:  # put by a producer itself, not through us
             content = self._read(self._bucket, object_name(workspace_id, image_id), policy.max_bytes + 1)
             return inspect_image(content, reference.field, policy) if content is not None else None
         said = _said(metadata.get("x-amz-meta-said", ""))
         return ImageInfo(image_id, found.content_type or "", found.size or 0, int(width), int(height), said)
+
+    def list_images(self) -> Iterator[StoredImage | None]:
+        """Every image of the bucket, in the order of names; None for an object that is no image of ours."""
+        with _translated():
+            for found in self.client.list_objects(bucket_name=self._bucket, recursive=True):
+                folder, _, image_id = (found.object_name or "").rpartition("/")
+                workspace_id = folder.rpartition("/")[0]
+                if not is_image_id(image_id) or found.object_name != object_name(workspace_id, image_id):
+                    yield None
+                else:
+                    modified = found.last_modified or datetime.now(UTC)
+                    yield StoredImage(workspace_id, image_id, modified, found.size or 0)
+
+    def remove_if_older(self, workspace_id: str, image_id: str, moment: datetime) -> bool:
+        """Remove an image unless it was put or renewed since then; true when it is gone."""
+        found = self._stat(workspace_id, image_id)
+        if found is None or found.last_modified >= moment:
+            return False
+        with _translated():
+            self.client.remove_object(bucket_name=self._bucket, object_name=object_name(workspace_id, image_id))
+        return True
+
+    def _renew(self, workspace_id: str, image_id: str, found: Any) -> None:
+        """Make an old object young by copying it onto itself: an event is about to refer to it (see `retention`)."""
+        if datetime.now(UTC) - found.last_modified < self._grow_old:
+            return
+        name = object_name(workspace_id, image_id)
+        kept = {
+            key.lower().removeprefix("x-amz-meta-"): value
+            for key, value in (found.metadata or {}).items()
+            if key.lower().startswith("x-amz-meta-")
+        }
+        with _translated():
+            self.client.copy_object(
+                bucket_name=self._bucket,
+                object_name=name,
+                source=CopySource(bucket_name=self._bucket, object_name=name),
+                # Only a copy that changes something may go onto itself.
+                metadata=kept | {"Content-Type": found.content_type or "", "renewed": str(int(time.time()))},
+                metadata_directive=REPLACE,
+            )
 
     def _stat(self, workspace_id: str, image_id: str) -> Any:
         with _translated():
