@@ -3,13 +3,19 @@
 import hashlib
 import re
 from importlib.resources import files
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from clickhouse_connect.driver import Client
 
+from pipeline.core.cluster_ddl import on_cluster
 from pipeline.edges.clickhouse import connect, translated
 from pipeline.errors import ConfigurationError
 from pipeline.settings import Settings
+
+_MIGRATIONS: Final = (
+    "CREATE TABLE migrations (number UInt32, name String, digest String, applied_at DateTime DEFAULT now()) "
+    "ENGINE = MergeTree ORDER BY number"
+)
 
 
 class Migration(NamedTuple):
@@ -42,15 +48,15 @@ def migrate(settings: Settings) -> list[str]:
     name = settings.clickhouse_database
     if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name):
         raise ConfigurationError(f"setting clickhouse_database: {name!r} is not a plain identifier")
+    cluster = settings.clickhouse_cluster
+    where = f" ON CLUSTER {cluster}" if cluster else ""
     with translated():
-        connect(settings, database="").command(f"CREATE DATABASE IF NOT EXISTS {name}")
+        connect(settings, database="").command(f"CREATE DATABASE IF NOT EXISTS {name}{where}")
         client = connect(settings)
-        client.command(
-            "CREATE TABLE IF NOT EXISTS migrations (number UInt32, name String, digest String, "
-            "applied_at DateTime DEFAULT now()) ENGINE = MergeTree ORDER BY number"
-        )
+        for statement in statements_of(_MIGRATIONS, settings):
+            client.command(statement)
         applied = {row[0]: row[1] for row in client.query("SELECT number, digest FROM migrations").result_rows}
-        return [_apply(client, m) for m in load_migrations() if not _is_applied(m, applied)]
+        return [_apply(client, m, settings) for m in load_migrations() if not _is_applied(m, applied)]
 
 
 def _is_applied(migration: Migration, applied: dict[int, str]) -> bool:
@@ -63,10 +69,19 @@ def _is_applied(migration: Migration, applied: dict[int, str]) -> bool:
     return True
 
 
-def _apply(client: Client, migration: Migration) -> str:
+def statements_of(statement: str, settings: Settings) -> list[str]:
+    """What is run for a statement of a migration: repeatable, and as a cluster needs it where there is one."""
+    # A run that was cut off between two statements is repeated from the start of its file.
+    again = re.sub(r"^CREATE (TABLE|MATERIALIZED VIEW|VIEW) (?!IF NOT EXISTS )", r"CREATE \1 IF NOT EXISTS ", statement)
+    if not settings.clickhouse_cluster:
+        return [again]
+    return on_cluster(again, settings.clickhouse_cluster, settings.clickhouse_database)
+
+
+def _apply(client: Client, migration: Migration, settings: Settings) -> str:
     for statement in migration.statements:
-        # A run that was cut off between two statements is repeated from the start of its file.
-        client.command(re.sub(r"^CREATE (TABLE|MATERIALIZED VIEW|VIEW) ", r"CREATE \1 IF NOT EXISTS ", statement))
+        for text in statements_of(statement, settings):
+            client.command(text)
     client.insert(
         "migrations",
         [(migration.number, migration.name, migration.digest)],
