@@ -45,7 +45,8 @@ def take(page: Page, folder: Path, name: str, address: str, ready: str) -> None:
         page.goto(address)
         page.locator(ready).first.wait_for()
         page.wait_for_load_state("networkidle")
-        page.screenshot(path=str(folder / f"{name}-{form}.png"), animations="disabled")
+        path = str(folder / f"{name}-{form}.jpg")
+        page.screenshot(path=path, type="jpeg", quality=86, animations="disabled")
 
 
 def main() -> None:

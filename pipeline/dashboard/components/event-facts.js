@@ -1,6 +1,7 @@
 // All that an event says, besides what was found on its picture. Every value leads to the events that have it too.
 import { html } from "../lib/html.js";
 import { count } from "../lib/numbers.js";
+import { addressOf } from "../lib/router.js";
 import { Icon } from "./icon.js";
 import { FilterLink } from "./filter-link.js";
 import { TimeStamp } from "./time-stamp.js";
@@ -15,7 +16,7 @@ const Facts = ({ title, children }) => html`<section class="card facts"><h2>${ti
 export function EventFacts({ event, origin, record, image, params }) {
   const rows = (/** @type {Record<string, any> | undefined} */ values, /** @type {string} */ name) =>
     Object.entries(values ?? {}).map(([key, value]) => html`<dt key=${key}>${key}</dt>
-      <dd>${typeof value === "object" ? JSON.stringify(value) : html`<${FilterLink} params=${params} name=${name} field=${key} value=${value} />`}</dd>`);
+      <dd>${key === "relatedEventId" ? html`<a href=${addressOf(["event", event.useCaseId, value])}>${value}</a>` : typeof value === "object" ? JSON.stringify(value) : html`<${FilterLink} params=${params} name=${name} field=${key} value=${value} />`}</dd>`);
   const sources = /** @type {[string, string | undefined][]} */ ([["factory", event.factoryId], ["device", event.deviceId], ["stream", event.streamId], ["workflow", event.workflowId]]);
   return html`
     ${event.warnings && html`<section class="card facts"><h2>Warnings</h2><ul class="warnings">${event.warnings.map((warning) => html`<li key=${warning.code + warning.field}>

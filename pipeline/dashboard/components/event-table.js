@@ -43,7 +43,7 @@ export function EventTable({ events, params, feedback, selection, select, hrefOf
           const value = event.customMetadata?.[key];
           return html`<td key=${key}>${value !== undefined && html`<${FilterLink} params=${params} name="meta" field=${key} value=${value} />`}</td>`;
         })}
-        <td class="classes">${classCounts(found).slice(0, 3).map(([name, count]) => html`<${FilterLink} key=${name} params=${params} name="class" value=${name}>${count > 1 ? `${count} × ${name}` : name}<//>`)}</td>
+        <td><div class="classes">${classCounts(found).slice(0, 3).map(([name, count]) => html`<${FilterLink} key=${name} params=${params} name="class" value=${name}>${count > 1 ? `${count} × ${name}` : name}<//>`)}</div></td>
         <td class="number">${most < 0 ? "" : confidence(most)}</td>
       </tr>`;
     })}</tbody>

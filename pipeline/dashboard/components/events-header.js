@@ -23,7 +23,7 @@ export function EventsHeader({ params, useCases, list, live, set, reload }) {
   const chosen = params.get("useCase") ?? "";
   const table = params.get("view") === "table";
   const name = useCases.find(({ id }) => id === chosen)?.name ?? chosen;
-  const first = list.events[0];
+  const open = list.firstOpen() ?? list.events[0];
   const toggle = (/** @type {string} */ flag) => set(withParams(params, { [flag]: params.has(flag) ? null : "1" }));
   const choose = (/** @type {{ currentTarget: HTMLSelectElement }} */ event) => set(new URLSearchParams({ useCase: event.currentTarget.value, ...(table ? { view: "table" } : {}) }));
   return html`<${PageHeader} title=${name} text=${html`<${Counts} key=${list.address} list=${list} />`}>
@@ -35,7 +35,7 @@ export function EventsHeader({ params, useCases, list, live, set, reload }) {
       </div>
       <button class=${`button ${live === "off" ? "" : "on"}`} aria-pressed=${live !== "off"} title=${live === "off" ? "Show new events as they come" : "Pause"} onClick=${() => toggle("live")}>
         <${Icon} name=${live === "off" ? "play" : "pause"} size=${15} /> ${LIVE[live]}${live === "live" && html`<span class="pulse"></span>`}</button>
-      ${first && html`<a class="button primary" title="Go through the events with the keyboard" href=${addressOf(["event", first.useCaseId, first.eventId], withParams(params, { review: "1" }))}>
+      ${open && html`<a class="button primary" title="Go through the events with the keyboard" href=${addressOf(["event", open.useCaseId, open.eventId], withParams(params, { review: "1" }))}>
         <${Icon} name="check" size=${16} /> Review</a>`}
       <${SavedViews} params=${params} />
       <${Menu} label=${html`<${Icon} name="more" />`} title="More" class="button icon-only">

@@ -1,5 +1,5 @@
 // When: a preset, from and to, and a time of day, such as the night shift of every day.
-import { DAYS, LAST, withParams } from "../lib/filters.js";
+import { DAYS, LAST, timeOfDay, withParams } from "../lib/filters.js";
 import { html } from "../lib/html.js";
 import { usePreferences } from "../lib/preferences.js";
 import { dateTime, momentOf, offset, wallClock, zoneName } from "../lib/time.js";
@@ -11,10 +11,11 @@ import { Menu } from "./menu.js";
 
 /** @param {URLSearchParams} params */
 export function timeText(params) {
-  const [from, to, tod] = [params.get("from"), params.get("to"), params.get("tod")];
+  const [from, to] = [params.get("from"), params.get("to")];
+  const daily = timeOfDay(params);
   const last = params.get("last") ?? "";
   const text = LAST[last]?.[0] ?? DAYS[last]?.[0] ?? (from && to ? `${short(from)} – ${short(to)}` : from ? `since ${short(from)}` : to ? `until ${short(to)}` : "All times");
-  return tod ? `${text}, ${tod.replace("-", " to ")}` : text;
+  return daily ? `${text}, ${daily.start} to ${daily.end}${daily.timeZone === zoneName() ? "" : ` ${daily.timeZone}`}` : text;
 }
 
 /** @param {string} moment */
@@ -51,12 +52,12 @@ function Between({ params, apply }) {
 
 /** @param {{ params: URLSearchParams, apply: (params: URLSearchParams) => void }} props */
 function TimeOfDay({ params, apply }) {
-  const [given = "", until = ""] = (params.get("tod") ?? "").split("-");
-  const [start, setStart] = useState(given);
-  const [end, setEnd] = useState(until);
+  const given = timeOfDay(params);
+  const [start, setStart] = useState(given?.start ?? "");
+  const [end, setEnd] = useState(given?.end ?? "");
   const submit = (/** @type {Event} */ event) => {
     event.preventDefault();
-    apply(withParams(params, { tod: start && end ? `${start}-${end}` : null }));
+    apply(withParams(params, { tod: start && end ? `${start}-${end} ${zoneName()}` : null }));
   };
   return html`<form class="editor-form" onSubmit=${submit}>
     <div class="pair">

@@ -7,7 +7,8 @@ const FEEDBACK = { correct: ["good", "check"], incorrect: ["bad", "close"], inco
 
 /** Pass or fail, a count, an alert. @param {{ event: import("../lib/api.js").VisionEvent }} props */
 export function Outcome({ event }) {
-  const { result, itemCount, itemType, alertType, severity, value } = event.eventData;
+  const { result, itemCount, itemType, alertType, severity, value, feedback } = event.eventData;
+  if (feedback) return html`<span class="badge">says ${feedback}</span>`;
   if (result) return html`<span class=${`badge ${result === "pass" ? "good" : "bad"}`}><${Icon} name=${result === "pass" ? "check" : "close"} size=${12} />${result}</span>`;
   if (itemCount !== undefined) return html`<span class="badge accent">${itemCount} ${itemType ?? "items"}</span>`;
   if (alertType) return html`<span class=${`badge ${alertType === "none" ? "good" : severity === "high" ? "bad" : "warn"}`}>${alertType === "none" ? "no alert" : alertType.replaceAll("_", " ")}</span>`;

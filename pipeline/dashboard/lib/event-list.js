@@ -81,6 +81,17 @@ export class EventList extends EventTarget {
     this.changed();
   }
 
+  /** What could not be stored after all, or was withdrawn. @param {string} eventId @param {string} id */
+  unsaid(eventId, id) {
+    this.feedback = { ...this.feedback, [eventId]: (this.feedback[eventId] ?? []).filter((said) => said.id !== id) };
+    this.changed();
+  }
+
+  /** The first event that nobody has reviewed, from a place on. @param {number} [from] */
+  firstOpen(from = 0) {
+    return this.events.slice(from).find(({ eventId }) => !this.feedback[eventId]?.length);
+  }
+
   /** What was just said, before it is stored. @param {string} eventId @param {Said} said */
   said(eventId, said) {
     this.feedback = { ...this.feedback, [eventId]: [...(this.feedback[eventId] ?? []), said] };

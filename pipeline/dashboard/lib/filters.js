@@ -39,6 +39,12 @@ function atHour(now, [days, hour]) {
   return momentOf(`${date.toISOString().slice(0, 10)}T${String(hour).padStart(2, "0")}:00`);
 }
 
+/** Each day between two times of a zone's clock; in the address as `tod=22:00-06:00 Europe/Berlin`. @param {URLSearchParams} params */
+export function timeOfDay(params) {
+  const [, start, end, timeZone = zoneName()] = /^(\d\d:\d\d)-(\d\d:\d\d)(?: (.+))?$/.exec(params.get("tod") ?? "") ?? [];
+  return start && end ? { start, end, timeZone } : null;
+}
+
 /** Only the filters of an address. @param {URLSearchParams} params */
 export function filtersOf(params) {
   return new URLSearchParams([...params].filter(([name]) => FILTER_NAMES.includes(name)));
@@ -98,8 +104,8 @@ export function queryOf(params, now) {
   if (days) [query.startTime, query.endTime] = [atHour(now, days[1]), atHour(now, days[2])];
   if (params.get("from")) query.startTime = params.get("from");
   if (params.get("to")) query.endTime = params.get("to");
-  const [start, end] = (params.get("tod") ?? "").split("-");
-  if (start && end) query.timeOfDay = { start, end, timeZone: zoneName() };
+  const daily = timeOfDay(params);
+  if (daily) query.timeOfDay = daily;
   // What people said of events is shown with them, not among them.
   query.eventTypes = params.get("type")?.split(",") ?? EVENT_TYPES;
   for (const source of SOURCES) {

@@ -59,16 +59,20 @@ export default function EventPage({ place }) {
     }
     given.stored.then(
       () => list || asked.reload(),
-      (error) => tell(`Not stored: ${error.message}`, { bad: true }),
+      (error) => {
+        list?.unsaid(id, given.said.id);
+        tell(`Not stored: ${error.message}`, { bad: true });
+      },
     );
-    if (review) older ? to(older) : tell("That was the last one of this filter");
+    const next = list?.firstOpen(index + 1)?.eventId ?? older;
+    if (review) next ? to(next) : tell("That was the last one of this filter");
   };
   const withdraw = async (/** @type {Said} */ each) => {
     try {
       await api.deleteEvents(useCase, [each.id]);
       if (list) {
-        list.feedback[id] = said.filter((other) => other.id !== each.id);
-        list.changed();
+        list.feedback[id] = said;
+        list.unsaid(id, each.id);
       }
       asked.reload();
     } catch (error) {

@@ -71,14 +71,16 @@ function Found({ params, useCases }) {
     const links = [.../** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll("[data-event]"))];
     links[Math.min(Math.max(links.indexOf(/** @type {HTMLElement} */ (document.activeElement)) + by, 0), links.length - 1)]?.focus();
   };
+  const pick = (/** @type {KeyboardEvent} */ event) => {
+    const id = /** @type {HTMLElement} */ (document.activeElement)?.dataset?.event;
+    const found = list.events.find(({ eventId }) => eventId === id);
+    if (found) select(found, event.shiftKey);
+  };
   useKeys({
     j: () => step(1),
     k: () => step(-1),
-    x: (event) => {
-      const id = /** @type {HTMLElement} */ (document.activeElement)?.dataset?.event;
-      const found = list.events.find(({ eventId }) => eventId === id);
-      if (found) select(found, event.shiftKey);
-    },
+    x: pick,
+    X: pick,
     a: selectAll,
     Escape: clear,
   });
