@@ -1,11 +1,15 @@
 """Logging in, what a key's scopes offer, and what other sites cannot do."""
 
+import json
+from urllib.parse import urlencode
+
 import httpx
 import pytest
 from playwright.sync_api import Page, expect
 
 from pipeline.edges.keys import SCOPES, create_key, revoke_key
 from pipeline.gateway.sessions import COOKIE, CSRF_HEADER
+from tests.browser import scene
 from tests.browser.conftest import Watched, link
 from tests.end_to_end.http import Gateway
 from tests.end_to_end.system import System
@@ -78,6 +82,54 @@ def test_another_site_cannot_use_a_session(gateway: Gateway, system: System, hea
         assert answer.status_code == 403
         logged_out = client.delete("/dashboard/api/session", headers=headers)
         assert logged_out.status_code == 403
+
+
+def test_calls_of_the_page_see_only_the_workspace_of_the_key(
+    gateway: Gateway, system: System, parts: int, api: httpx.Client
+) -> None:
+    one = api.post("/query", json={"useCaseId": scene.PARTS.id, "limit": 1}).json()["events"][0]
+    filters = {"useCaseId": scene.PARTS.id}
+    calls: list[tuple[str, str, object]] = [
+        ("GET", f"events/{scene.PARTS.id}/{one['eventId']}", None),
+        ("POST", "events/neighbours", {"eventId": one["eventId"], "timestamp": one["timestamp"], "filters": filters}),
+        ("POST", "feedback", {"useCaseId": scene.PARTS.id, "eventIds": [one["eventId"]]}),
+        ("GET", f"suggestions/{scene.PARTS.id}?field=custom:line_id", None),
+        ("GET", f"use-cases/{scene.PARTS.id}/document", None),
+        ("PUT", f"use-cases/{scene.PARTS.id}/document", {"text": "id: x"}),
+        ("GET", f"live?{urlencode({'filters': json.dumps(filters)})}", None),
+    ]
+    with gateway.client("elsewhere") as other:
+        for method, path, body in calls:
+            address = f"{gateway.url}/dashboard/api/{path}"
+            assert other.request(method, address, json=body).status_code == 404, path
+            assert httpx.request(method, address, json=body).status_code == 401, path
+        assert one["eventId"] not in other.get(f"{gateway.url}/dashboard/api/use-cases/activity").text
+        saved = {"name": "mine", "query": "useCase=x"}
+        assert other.post(f"{gateway.url}/dashboard/api/views", json=saved).status_code == 201
+    assert "mine" not in api.get(f"{gateway.url}/dashboard/api/views").text
+    with gateway.client("default", ("vision-events:read",)) as reader:
+        assert reader.post(f"{gateway.url}/dashboard/api/views", json=saved).status_code == 403
+        document = f"{gateway.url}/dashboard/api/use-cases/{scene.PARTS.id}/document"
+        assert reader.put(document, json={"text": ""}).status_code == 403
+
+
+def test_values_to_choose_from(gateway: Gateway, parts: int, api: httpx.Client) -> None:
+    def values(field: str, text: str = "") -> dict[str, int]:
+        address = f"{gateway.url}/dashboard/api/suggestions/{scene.PARTS.id}"
+        answer = api.get(address, params={"field": field, "text": text})
+        assert answer.status_code == 200, answer.text
+        return {each["value"]: each["count"] for each in answer.json()["values"]}
+
+    assert {"L0", "L1"} <= values("custom:line_id").keys()
+    assert values("custom:line_id", "l1").keys() == {"L1"}
+    assert {"cam-0", "cam-1", "cam-2", "cam-3"} <= values("device", "CAM-").keys()
+    assert values("class").keys() == {"scratch", "ok"}
+    assert values("image:exposure").keys() == {str(number) for number in range(7)}
+    assert len(values("custom:temperature")) == 20
+    assert values("custom:no such key") == {}
+    for field in ("event_id", "custom:a`) --", "custom:", "nothing"):
+        answer = api.get(f"{gateway.url}/dashboard/api/suggestions/{scene.PARTS.id}", params={"field": field})
+        assert answer.status_code == 400
 
 
 def test_a_session_cannot_be_made_up(gateway: Gateway, page: Page) -> None:

@@ -8,6 +8,8 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
 from starlette.staticfiles import StaticFiles
 
+from pipeline.gateway.errors import ApiError
+
 FOLDER: Final = Path(str(files("pipeline.dashboard")))
 
 _TYPES: Final = {
@@ -45,6 +47,8 @@ async def root() -> Response:
 @router.get("/dashboard/{path:path}")
 async def dashboard(request: Request, path: str = "") -> Response:
     """A file; every other address is a place within the page, which finds its way by itself."""
+    if path.startswith("api/"):
+        raise ApiError(404, f"no such call: GET {request.url.path}")
     kind = _TYPES.get(PurePosixPath(path).suffix)
     response = await _files.get_response(path if kind else "index.html", request.scope)
     if kind:
