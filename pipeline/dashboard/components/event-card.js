@@ -5,6 +5,7 @@ import { counted } from "../lib/numbers.js";
 import { Icon } from "./icon.js";
 import { FilterLink } from "./filter-link.js";
 import { Overlay } from "./overlay.js";
+import { SmallPicture } from "./small-picture.js";
 import { TimeStamp } from "./time-stamp.js";
 import { Feedback, Outcome } from "./verdict.js";
 
@@ -30,7 +31,7 @@ export function EventCard({ event, href, params, said, selected, select, overlay
   const labels = classCounts(found.filter(({ kind }) => kind === "classifications"));
   return html`<article class=${selected ? "event-card selected" : "event-card"}>
     <a class="picture" href=${href} data-event=${event.eventId} aria-label=${`Event of ${event.timestamp}`}>
-      ${picture ? html`<img src=${picture} alt="" loading="lazy" decoding="async" />` : html`<span class="no-picture"><${Icon} name="image" size=${28} />no picture kept</span>`}
+      ${picture ? html`<${SmallPicture} image=${image} />` : html`<span class="no-picture"><${Icon} name="image" size=${28} />no picture kept</span>`}
       ${overlays && size && html`<${Overlay} size=${size} annotations=${found} />`}
     </a>
     <input type="checkbox" class="pick" checked=${selected} aria-label="Select this event"

@@ -3,6 +3,7 @@ import { annotationsOf, classCounts, plainPicture, shownImage } from "../lib/ann
 import { html } from "../lib/html.js";
 import { confidence } from "../lib/numbers.js";
 import { FilterLink } from "./filter-link.js";
+import { SmallPicture } from "./small-picture.js";
 import { TimeStamp } from "./time-stamp.js";
 import { Feedback, Outcome } from "./verdict.js";
 
@@ -35,7 +36,7 @@ export function EventTable({ events, params, feedback, selection, select, hrefOf
         <td><input type="checkbox" aria-label="Select this event" checked=${selection.has(event.eventId)}
           onClick=${(/** @type {MouseEvent} */ click) => select(event, click.shiftKey)} /></td>
         <td><a class="row-link" href=${hrefOf(event)} data-event=${event.eventId}>
-          ${picture && html`<img src=${picture} alt="" loading="lazy" width="48" height="36" />`}<${TimeStamp} value=${event.timestamp} /></a></td>
+          ${picture && html`<${SmallPicture} image=${shownImage(event)} width=${48} height=${36} />`}<${TimeStamp} value=${event.timestamp} /></a></td>
         <td><${Outcome} event=${event} /></td>
         <td><${Feedback} said=${feedback[event.eventId]} quiet /></td>
         <td>${event.deviceId && html`<${FilterLink} params=${params} name="device" value=${event.deviceId} />`}</td>

@@ -1,5 +1,6 @@
 // What people say of an event: three answers, a comment, and everything that was said before in order of time.
 import { html } from "../lib/html.js";
+import { setPreferences, usePreferences } from "../lib/preferences.js";
 import { useSession } from "../lib/session.js";
 import { useState } from "../vendor/preact-hooks.js";
 import { Icon } from "./icon.js";
@@ -16,6 +17,7 @@ export const ANSWERS = [["correct", "check", "C"], ["incorrect", "close", "I"], 
 export function FeedbackPanel({ said, reviewer, answer, withdraw }) {
   const { canWrite } = useSession();
   const [comment, setComment] = useState("");
+  const named = usePreferences().reviewer !== "";
   const mine = said.findLast((each) => each.reviewer === reviewer)?.feedback;
   const give = (/** @type {string} */ feedback) => {
     answer(feedback, comment.trim());
@@ -30,7 +32,10 @@ export function FeedbackPanel({ said, reviewer, answer, withdraw }) {
       <label><span class="out-of-sight">Comment</span><input type="text" id="comment" maxlength="1000" value=${comment} placeholder="Comment (M), goes with your answer"
         onInput=${(/** @type {{ currentTarget: HTMLInputElement }} */ event) => setComment(event.currentTarget.value)}
         onKeyDown=${(/** @type {KeyboardEvent & { currentTarget: HTMLInputElement }} */ event) => ["Escape", "Enter"].includes(event.key) && event.currentTarget.blur()} /></label>
-      <p class="hint">As ${reviewer}. Your name can be changed at the edge of the page.</p>`}
+      ${named
+        ? html`<p class="hint">You review as ${reviewer}.</p>`
+        : html`<label class="field"><span>Your name, shown beside your reviews</span><input type="text" maxlength="100" placeholder=${reviewer}
+            onChange=${(/** @type {{ currentTarget: HTMLInputElement }} */ event) => setPreferences({ reviewer: event.currentTarget.value.trim() })} /></label>`}`}
     <ol class="activity">
       ${said.map((each) => html`<li key=${each.id}>
         <div class="line"><${Feedback} said=${[each]} /><strong>${each.reviewer || "somebody"}</strong><span class="muted grow"><${TimeStamp} value=${each.at} relative /></span>

@@ -54,6 +54,7 @@ const path = (...parts) => parts.map(encodeURIComponent).join("/");
 /**
  * @typedef {object} EventImage
  * @property {string} [url] the output image @property {string} [inputUrl] the original
+ * @property {string} [sourceId] @property {string} [inputSourceId]
  * @property {number} [width] @property {number} [height] @property {number} [inputWidth] @property {number} [inputHeight]
  * @property {string} [label] @property {Record<string, import("./filters.js").Value>} [metadata]
  * @property {Found[]} [objectDetections] @property {Found[]} [instanceSegmentations] @property {Found[]} [keypoints] @property {Found[]} [classifications]

@@ -6,6 +6,7 @@ use_cases   use cases with their last day, and their documents
 events      one event, its neighbours, what people said of events, values for filters
 live        new events as they are stored
 views       filters that people gave a name
+thumbnails  small pictures for lists
 
 Like every route they take `who: Reader` or `who: Writer` and touch only what belongs to `who.workspace_id`. What the
 public API answers already the page asks there.
@@ -13,9 +14,9 @@ public API answers already the page asks there.
 
 from fastapi import APIRouter
 
-from pipeline.gateway.routes.dashboard import events, files, live, session, use_cases, views
+from pipeline.gateway.routes.dashboard import events, files, live, session, thumbnails, use_cases, views
 
 router = APIRouter(include_in_schema=False)
 # Files last: they answer every other address below /dashboard.
-for part in (session, use_cases, events, live, views, files):
+for part in (session, use_cases, events, live, views, thumbnails, files):
     router.include_router(part.router)
