@@ -23,6 +23,15 @@ def test_types_hold() -> None:
     assert done.returncode == 0, done.stdout
 
 
+def test_logic_without_a_browser() -> None:
+    node = shutil.which("node")
+    version = subprocess.run([node, "--version"], capture_output=True, text=True, check=True).stdout if node else ""
+    if node is None or tuple(map(int, version.strip("v\n").split(".")[:2])) < (20, 19):
+        pytest.skip("no Node that takes modules as they are (20.19)")
+    done = subprocess.run([node, "--test", CHECKS / "lib.test.mjs"], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout
+
+
 def test_imports_lead_to_files_of_the_dashboard() -> None:
     assert OWN
     for path in OWN:
