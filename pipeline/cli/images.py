@@ -6,7 +6,8 @@ from typing import Annotated
 import typer
 
 from pipeline.cli.common import DataDir, SetOption, settings_from
-from pipeline.edges.s3 import ImageStore, is_image_id
+from pipeline.edges.objects import is_image_id
+from pipeline.edges.s3 import ImageStore
 from pipeline.errors import ConfigurationError
 
 app = typer.Typer(help="Images: links that a browser can open for a while.", no_args_is_help=True)

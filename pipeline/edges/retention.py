@@ -16,7 +16,8 @@ from clickhouse_connect.driver import Client
 
 from pipeline.edges import holds
 from pipeline.edges.clickhouse import translated
-from pipeline.edges.s3 import ImageStore, StoredImage
+from pipeline.edges.s3 import ImageStore
+from pipeline.edges.stored_images import StoredImage, list_images, remove_if_older
 
 log = logging.getLogger(__name__)
 
@@ -81,7 +82,7 @@ def sweep_images(client: Client, store: ImageStore, grace: timedelta, *, dry_run
             if image.image_id in noted:
                 continue
             # Once more, at the last moment: somebody may have put it again or referred to it meanwhile.
-            if not dry_run and not store.remove_if_older(workspace_id, image.image_id, begun - grace):
+            if not dry_run and not remove_if_older(store.client, store.bucket, image, begun - grace):
                 continue
             swept.removed += 1
             swept.removed_bytes += image.size
@@ -91,7 +92,7 @@ def sweep_images(client: Client, store: ImageStore, grace: timedelta, *, dry_run
 
 def _batches(store: ImageStore, swept: Swept) -> Iterator[tuple[str, Sequence[StoredImage]]]:
     batch: list[StoredImage] = []
-    for image in store.list_images():
+    for image in list_images(store.client, store.bucket):
         if image is None:
             swept.foreign += 1
             continue

@@ -1,9 +1,7 @@
 """The object store: images under the hash of their content."""
 
-import time
 from base64 import b64decode, b64encode
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from io import BytesIO
 from typing import Any, Final, NamedTuple
@@ -13,29 +11,18 @@ import certifi
 import orjson
 import urllib3
 from minio import Minio
-from minio.commonconfig import REPLACE, CopySource
-from minio.error import MinioException, S3Error
+from minio.error import S3Error
 
 from pipeline.core.images import ImageInfo, inspect_image
 from pipeline.core.views import ImageReference, Upload
+from pipeline.edges.objects import ABSENT, is_image_id, object_name, translated
+from pipeline.edges.stored_images import renew
 from pipeline.edges.tls import ca_file
-from pipeline.errors import ConfigurationError, DependencyError, InvalidRecordError
+from pipeline.errors import ConfigurationError, InvalidRecordError
 from pipeline.settings import Settings
 from schemas.common import MetadataValue
 from schemas.reject import RejectReason
 from schemas.use_case import ImagePolicy
-
-_CONFIGURATION: Final = frozenset(
-    {
-        "NoSuchBucket",
-        "AccessDenied",
-        "InvalidAccessKeyId",
-        "SignatureDoesNotMatch",
-        "AuthorizationHeaderMalformed",
-    }
-)
-_ABSENT: Final = frozenset({"NoSuchKey", "NoSuchObject", "ResourceNotFound"})
-
 
 _MAX_BESIDE: Final = 1_600
 """S3 keeps 2 kB of metadata beside an object, names included."""
@@ -49,15 +36,6 @@ class StoredObject(NamedTuple):
     size: int
 
 
-class StoredImage(NamedTuple):
-    """An object of an image, as the bucket lists it."""
-
-    workspace_id: str
-    image_id: str
-    modified: datetime
-    size: int
-
-
 class ImageStore:
     """Puts images, finds referenced ones, signs links. Blocking: call it from threads. Safe to share."""
 
@@ -65,7 +43,7 @@ class ImageStore:
         url = urlsplit(settings.s3_endpoint)
         if not url.netloc:
             raise ConfigurationError(f"setting s3_endpoint: {settings.s3_endpoint!r} is not a URL")
-        self._bucket = settings.s3_bucket
+        self.bucket = settings.s3_bucket
         self._grow_old = timedelta(hours=settings.image_grace_hours / 2)
         self._readable = {settings.s3_bucket, *settings.s3_readable_buckets}
         self.client = Minio(
@@ -86,15 +64,15 @@ class ImageStore:
 
     def ensure_bucket(self) -> None:
         """Create the bucket where it is missing. Raises DependencyError or ConfigurationError."""
-        with _translated():
-            if not self.client.bucket_exists(bucket_name=self._bucket):
-                self.client.make_bucket(bucket_name=self._bucket)
+        with translated():
+            if not self.client.bucket_exists(bucket_name=self.bucket):
+                self.client.make_bucket(bucket_name=self.bucket)
 
     def check_bucket(self) -> None:
         """Ask for the bucket. Raises DependencyError when S3 does not answer, ConfigurationError without the bucket."""
-        with _translated():
-            if not self.client.bucket_exists(bucket_name=self._bucket):
-                raise ConfigurationError(f"S3: no bucket {self._bucket!r}; run `vision-events migrate`")
+        with translated():
+            if not self.client.bucket_exists(bucket_name=self.bucket):
+                raise ConfigurationError(f"S3: no bucket {self.bucket!r}; run `vision-events migrate`")
 
     def put(
         self, workspace_id: str, upload: Upload, *, name: str = "", metadata: Mapping[str, MetadataValue] | None = None
@@ -110,9 +88,9 @@ class ImageStore:
             message = f"name and metadata of an image have at most {_MAX_BESIDE * 3 // 4} bytes as JSON"
             raise InvalidRecordError(RejectReason.INVALID_METADATA, message, "metadata")
         kept: dict[str, str | list[str] | tuple[str]] = {"width": str(info.width), "height": str(info.height)}
-        with _translated():
+        with translated():
             self.client.put_object(
-                bucket_name=self._bucket,
+                bucket_name=self.bucket,
                 object_name=object_name(workspace_id, info.image_id),
                 data=BytesIO(upload.content),
                 length=info.size,
@@ -127,9 +105,9 @@ class ImageStore:
 
     def read(self, workspace_id: str, image_id: str, offset: int, length: int) -> Iterator[bytes]:
         """Bytes of an image, piece by piece: what a client does not take is not read from the store."""
-        with _translated():
+        with translated():
             response = self.client.get_object(
-                bucket_name=self._bucket,
+                bucket_name=self.bucket,
                 object_name=object_name(workspace_id, image_id),
                 offset=offset,
                 length=length,
@@ -162,14 +140,14 @@ class ImageStore:
             message = f"no object {reference.uri}"
             raise InvalidRecordError(RejectReason.IMAGE_NOT_FOUND, message, reference.field)
         info = inspect_image(content, reference.field, policy)
-        if bucket != self._bucket or name != object_name(workspace_id, info.image_id):
+        if bucket != self.bucket or name != object_name(workspace_id, info.image_id):
             self.put(workspace_id, Upload(info, content))
         return info
 
     def link(self, workspace_id: str, image_id: str, expires: timedelta = timedelta(hours=1)) -> str:
         """A link to an image that works without credentials until it expires."""
         name = object_name(workspace_id, image_id)
-        return str(self.client.presigned_get_object(bucket_name=self._bucket, object_name=name, expires=expires))
+        return str(self.client.presigned_get_object(bucket_name=self.bucket, object_name=name, expires=expires))
 
     def _stored(self, workspace_id: str, reference: ImageReference, policy: ImagePolicy) -> ImageInfo | None:
         image_id = reference.image_id or ""
@@ -179,73 +157,31 @@ class ImageStore:
         if found is None:
             return None
         metadata = {key.lower(): value for key, value in (found.metadata or {}).items()}
-        self._renew(workspace_id, image_id, found)
+        if datetime.now(UTC) - found.last_modified > self._grow_old:
+            renew(self.client, self.bucket, found)
         width, height = metadata.get("x-amz-meta-width"), metadata.get("x-amz-meta-height")
         if width is None or height is None:  # put by a producer itself, not through us
-            content = self._read(self._bucket, object_name(workspace_id, image_id), policy.max_bytes + 1)
+            content = self._read(self.bucket, object_name(workspace_id, image_id), policy.max_bytes + 1)
             return inspect_image(content, reference.field, policy) if content is not None else None
         said = _said(metadata.get("x-amz-meta-said", ""))
         return ImageInfo(image_id, found.content_type or "", found.size or 0, int(width), int(height), said)
 
-    def list_images(self) -> Iterator[StoredImage | None]:
-        """Every image of the bucket, in the order of names; None for an object that is no image of ours."""
-        with _translated():
-            for found in self.client.list_objects(bucket_name=self._bucket, recursive=True):
-                folder, _, image_id = (found.object_name or "").rpartition("/")
-                workspace_id = folder.rpartition("/")[0]
-                if not is_image_id(image_id) or found.object_name != object_name(workspace_id, image_id):
-                    yield None
-                else:
-                    modified = found.last_modified or datetime.now(UTC)
-                    yield StoredImage(workspace_id, image_id, modified, found.size or 0)
-
-    def remove_if_older(self, workspace_id: str, image_id: str, moment: datetime) -> bool:
-        """Remove an image unless it was put or renewed since then; true when it is gone."""
-        found = self._stat(workspace_id, image_id)
-        if found is None or found.last_modified >= moment:
-            return False
-        with _translated():
-            self.client.remove_object(bucket_name=self._bucket, object_name=object_name(workspace_id, image_id))
-        return True
-
-    def _renew(self, workspace_id: str, image_id: str, found: Any) -> None:
-        """Make an old object young by copying it onto itself: an event is about to refer to it (see `retention`)."""
-        if datetime.now(UTC) - found.last_modified < self._grow_old:
-            return
-        name = object_name(workspace_id, image_id)
-        kept = {
-            key.lower().removeprefix("x-amz-meta-"): value
-            for key, value in (found.metadata or {}).items()
-            if key.lower().startswith("x-amz-meta-")
-        }
-        with _translated():
-            self.client.copy_object(
-                bucket_name=self._bucket,
-                object_name=name,
-                source=CopySource(bucket_name=self._bucket, object_name=name),
-                # Only a copy that changes something may go onto itself.
-                metadata=kept | {"Content-Type": found.content_type or "", "renewed": str(int(time.time()))},
-                metadata_directive=REPLACE,
-            )
-
     def _stat(self, workspace_id: str, image_id: str) -> Any:
-        with _translated():
+        with translated():
             try:
-                return self.client.stat_object(
-                    bucket_name=self._bucket, object_name=object_name(workspace_id, image_id)
-                )
+                return self.client.stat_object(bucket_name=self.bucket, object_name=object_name(workspace_id, image_id))
             except S3Error as error:
-                if error.code in _ABSENT:
+                if error.code in ABSENT:
                     return None
                 raise
 
     def _read(self, bucket: str, name: str, limit: int) -> bytes | None:
         """At most `limit` bytes of an object, None where there is no such object."""
-        with _translated():
+        with translated():
             try:
                 response = self.client.get_object(bucket_name=bucket, object_name=name)
             except S3Error as error:
-                if error.code in _ABSENT:
+                if error.code in ABSENT:
                     return None
                 raise
             try:
@@ -262,24 +198,3 @@ def _said(beside: str) -> dict[str, MetadataValue]:
     except (ValueError, KeyError, TypeError):
         return {}
     return found
-
-
-def object_name(workspace_id: str, image_id: str) -> str:
-    """Where an image lies in the bucket."""
-    return f"{workspace_id}/{image_id[:2]}/{image_id}"
-
-
-def is_image_id(text: str) -> bool:
-    """Whether a text has the form of an image id."""
-    return len(text) == 64 and all(character in "0123456789abcdef" for character in text)
-
-
-@contextmanager
-def _translated() -> Iterator[None]:
-    try:
-        yield
-    except S3Error as error:
-        kind = ConfigurationError if error.code in _CONFIGURATION else DependencyError
-        raise kind(f"S3: {error.code}: {error.message}") from error
-    except (MinioException, urllib3.exceptions.HTTPError, OSError) as error:
-        raise DependencyError(f"S3: {error}") from error

@@ -11,7 +11,8 @@ import orjson
 from clickhouse_connect.driver import Client
 
 from pipeline.core.record import arrival_ms, row_version
-from pipeline.edges.s3 import ImageStore, object_name
+from pipeline.edges.objects import object_name
+from pipeline.edges.s3 import ImageStore
 from pipeline.edges.sweep import sweep_replaced
 from pipeline.settings import Settings
 from schemas.rule import AlertRule, Window

@@ -21,6 +21,7 @@ from pipeline.edges.deletion import delete_events
 from pipeline.edges.migrations import migrate
 from pipeline.edges.retention import refresh_holds, sweep_images
 from pipeline.edges.s3 import ImageStore
+from pipeline.edges.stored_images import list_images, remove_if_older
 from pipeline.errors import ConfigurationError
 from pipeline.settings import Settings
 from schemas.use_case import ImagePolicy
@@ -90,7 +91,7 @@ def left(client: Client) -> set[str]:
 
 
 def stored(store: ImageStore) -> set[str]:
-    return {image.image_id for image in store.list_images() if image is not None}
+    return {image.image_id for image in list_images(store.client, "retention") if image is not None}
 
 
 def test_rows_go_after_the_days_of_their_use_case(client: Client, store: ImageStore) -> None:
@@ -132,7 +133,7 @@ def test_other_objects_of_the_bucket_are_left_alone(client: Client, store: Image
 
 def test_an_image_that_is_referred_to_again_is_young_again(settings: Settings, store: ImageStore) -> None:
     image = put(store, 5)
-    before = next(found for found in store.list_images() if found)
+    before = next(found for found in list_images(store.client, "retention") if found)
     eager = ImageStore(settings.model_copy(update={"image_grace_hours": 0.0}))  # everything counts as old
     info = eager.resolve("default", ImageReference(0, "original", "images.0", image, None), ImagePolicy())
     assert info is not None
@@ -141,10 +142,10 @@ def test_an_image_that_is_referred_to_again_is_young_again(settings: Settings, s
     def renewed() -> bool:
         """Stores tell whole seconds."""
         assert eager.resolve("default", ImageReference(0, "original", "images.0", image, None), ImagePolicy()) == info
-        return next(found.modified for found in store.list_images() if found) > before.modified
+        return next(found.modified for found in list_images(store.client, "retention") if found) > before.modified
 
     eventually(renewed)
-    assert not store.remove_if_older("default", image, before.modified)
+    assert not remove_if_older(store.client, "retention", before, before.modified)
 
 
 def test_a_hold_outlives_expiry_replacement_and_deletion(client: Client, store: ImageStore) -> None:

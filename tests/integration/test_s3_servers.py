@@ -19,7 +19,9 @@ from PIL import Image
 from deploy.embedded.supervisor import Supervisor
 from pipeline.core.images import inspect_image
 from pipeline.core.views import ImageReference, Upload
-from pipeline.edges.s3 import ImageStore, object_name
+from pipeline.edges.objects import object_name
+from pipeline.edges.s3 import ImageStore
+from pipeline.edges.stored_images import StoredImage, list_images, remove_if_older
 from pipeline.errors import ConfigurationError, InvalidRecordError
 from pipeline.settings import Settings
 from schemas.use_case import ImagePolicy
@@ -29,6 +31,7 @@ from tests.support.minio_server import minio_part
 BUCKET = "servers"
 POLICIES = Path(__file__).parents[2] / "deploy" / "s3"
 MIB = 1024 * 1024
+LATER = datetime.now(UTC) + timedelta(days=1)
 
 
 @pytest.fixture(scope="module")
@@ -64,6 +67,10 @@ def store(settings: Settings) -> ImageStore:
     store.ensure_bucket()
     store.check_bucket()
     return store
+
+
+def listed(store: ImageStore, image_id: str) -> StoredImage:
+    return next(image for image in list_images(store.client, BUCKET) if image and image.image_id == image_id)
 
 
 def picture(shade: int, size: int = 16) -> Upload:
@@ -120,18 +127,17 @@ def test_an_old_image_is_renewed_and_removed(settings: Settings, store: ImageSto
     upload = picture(90)
     store.put("default", upload, metadata={"camera": "c1"})
     image_id = upload.info.image_id
-    before = next(image for image in store.list_images() if image and image.image_id == image_id)
+    before = listed(store, image_id)
     eager = ImageStore(settings.model_copy(update={"image_grace_hours": 0.0}))
     info = eager.resolve("default", ImageReference(0, "original", "images.0", image_id, None), ImagePolicy())
     assert info is not None
     assert (info.width, info.metadata, info.content_type) == (16, {"camera": "c1"}, "image/png")
-    assert (
-        next(image for image in store.list_images() if image and image.image_id == image_id).modified >= before.modified
-    )
+    assert listed(store, image_id).modified >= before.modified
     # Lists may tell parts of a second, single objects do not.
-    assert not store.remove_if_older("default", image_id, before.modified.replace(microsecond=0))
-    assert store.remove_if_older("default", image_id, datetime.now(UTC) + timedelta(minutes=5))
+    assert not remove_if_older(store.client, BUCKET, before, before.modified.replace(microsecond=0))
+    assert remove_if_older(store.client, BUCKET, before, LATER)
     assert store.find("default", image_id) is None
+    assert not remove_if_older(store.client, BUCKET, before, LATER)
 
 
 def test_a_lifecycle_is_kept(store: ImageStore) -> None:
@@ -159,18 +165,17 @@ def test_the_users_of_deploy_may_do_their_part_only(minio: Settings, tmp_path: P
     writer, retention = (
         ImageStore(_settings(minio.s3_endpoint, user, f"{user}-password")) for user in ("writer", "retention")
     )
-    upload, later = picture(70), datetime.now(UTC) + timedelta(minutes=5)
+    upload = picture(70)
     image_id = upload.info.image_id
     writer.check_bucket()
     writer.put("default", upload)
     assert writer.find("default", image_id) is not None
     assert b"".join(writer.read("default", image_id, 0, 10)) == upload.content[:10]
     with pytest.raises(ConfigurationError, match=r"Access ?Denied"):
-        writer.remove_if_older("default", image_id, later)
+        remove_if_older(writer.client, BUCKET, listed(writer, image_id), LATER)
     with pytest.raises(ConfigurationError, match=r"Access ?Denied"):
         retention.put("default", upload)
-    assert image_id in {image.image_id for image in retention.list_images() if image}
-    assert retention.remove_if_older("default", image_id, later)
+    assert remove_if_older(retention.client, BUCKET, listed(retention, image_id), LATER)
     assert root.find("default", image_id) is None
     stranger = Minio(host, access_key="writer", secret_key="guessed-it", secure=False)
     with pytest.raises(S3Error, match="ignature"):

@@ -12,7 +12,7 @@ from clickhouse_connect.driver.exceptions import DatabaseError, OperationalError
 from minio.error import S3Error
 
 from pipeline.cli import exit_code
-from pipeline.edges import clickhouse, kafka, s3
+from pipeline.edges import clickhouse, kafka, objects
 from pipeline.edges.retry import until_done
 from pipeline.errors import ConfigurationError, DependencyError, InvalidRecordError, RowRefusedError, VisionEventsError
 from schemas.reject import RejectReason
@@ -72,12 +72,12 @@ def s3_error(code: str) -> S3Error:
     "code", ["SlowDown", "InternalError", "ServiceUnavailable", "RequestTimeout", "XMinioStorageFull"]
 )
 def test_s3_overloaded_is_waited_for(code: str) -> None:
-    assert isinstance(meaning(s3._translated, s3_error(code)), DependencyError)
+    assert isinstance(meaning(objects.translated, s3_error(code)), DependencyError)
 
 
 @pytest.mark.parametrize("code", ["NoSuchBucket", "AccessDenied", "InvalidAccessKeyId", "SignatureDoesNotMatch"])
 def test_s3_without_bucket_or_access_is_configuration(code: str) -> None:
-    found = meaning(s3._translated, s3_error(code))
+    found = meaning(objects.translated, s3_error(code))
     assert isinstance(found, ConfigurationError)
     assert code in str(found)
 

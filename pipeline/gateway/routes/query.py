@@ -14,7 +14,7 @@ from pipeline.core.query.cursor import CursorSigner
 from pipeline.core.query.document import MAX_LIMIT, EventFilters, EventQuery
 from pipeline.edges.deletion import delete_events
 from pipeline.edges.events import EventReader
-from pipeline.edges.s3 import is_image_id
+from pipeline.edges.objects import is_image_id
 from pipeline.gateway.access import Reader, Writer
 from pipeline.gateway.bodies import MEBIBYTE, json_body, parse, read_body
 from pipeline.gateway.errors import answers

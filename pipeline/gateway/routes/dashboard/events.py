@@ -14,7 +14,7 @@ from pipeline.core.query.document import EventFilters, Time
 from pipeline.core.query.spans import microseconds
 from pipeline.edges.event_details import read_event, read_feedback
 from pipeline.edges.events import EventReader
-from pipeline.edges.s3 import is_image_id
+from pipeline.edges.objects import is_image_id
 from pipeline.edges.suggestions import suggest
 from pipeline.gateway.access import Principal, Reader
 from pipeline.gateway.bodies import MEBIBYTE, parse, read_body
