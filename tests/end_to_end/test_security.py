@@ -146,7 +146,8 @@ def test_wrong_credentials_and_strangers_are_named(secured: Secured, tmp_path: P
     wrong = secured.system.run("worker", "--set", "kafka_password=guessed", status=2)
     assert "SaslAuthenticationFailed" in wrong
     assert "guessed" not in wrong
-    words = orjson.loads(secured.system.run("status", "--json", "--set", f"tls_ca_file={stranger}", status=3))
+    said = secured.system.run("status", "--json", "--set", f"tls_ca_file={stranger}", status=3, output=True)
+    words = orjson.loads(said)
     assert "certificate" in words["health"]["clickhouse"]
     assert "certificate" in words["health"]["s3"]
     assert "certificate" in words["health"]["kafka"]

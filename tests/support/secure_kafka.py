@@ -1,13 +1,17 @@
 """An embedded Kafka whose only listener is SASL_SSL, with users, and nothing allowed that no rule allows."""
 
+import asyncio
+import itertools
 import os
 import socket
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import NamedTuple
 
 import trustme
+from aiokafka.protocol.admin import CreateAclsRequest
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
     NoEncryption,
@@ -19,8 +23,14 @@ from deploy.embedded import kafka
 from deploy.embedded.maven import kafka_jars
 from deploy.embedded.ports import HOST, free_port
 from deploy.embedded.supervisor import Part, Supervisor
+from pipeline.edges.kafka import admin
+from pipeline.edges.retry import until_done
+from pipeline.settings import Settings
 
 ROOT = Path(__file__).parents[2]
+# Read at import: tests themselves run without settings in their environment.
+REAL_TOOL = os.environ.get("TEST_KAFKA_TOOLS") == "1"
+OPERATIONS = {"All": 2, "Read": 3, "Write": 4, "Create": 5, "Describe": 8, "DescribeConfigs": 10}
 USERS = {
     f"vision-{name}": f"{name}-password-4711" for name in ("root", "admin", "worker", "alerts", "gateway", "producer")
 }
@@ -35,6 +45,38 @@ def certificate(authority: trustme.CA, folder: Path) -> tuple[Path, Path]:
     private = load_pem_private_key(made.private_key_pem.bytes(), None)
     key.write_bytes(private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
     return chain, key
+
+
+class Rule(NamedTuple):
+    """A rule as the protocol has it."""
+
+    resource: int
+    name: str
+    pattern: int
+    principal: str
+    host: str
+    operation: int
+    permission: int
+
+
+def rules_of(line: str) -> list[Rule]:
+    """The rules that the arguments of kafka-acls.sh stand for."""
+    words = line.split()
+    given: dict[str, list[str]] = {}
+    for name, value in itertools.pairwise(words):
+        if name.startswith("--") and not value.startswith("--"):
+            given.setdefault(name, []).append(value)
+    assert "--add" in words
+    known = {"--bootstrap-server", "--command-config", "--topic", "--group", "--operation", "--allow-principal"}
+    assert given.keys() <= known | {"--resource-pattern-type"}
+    pattern = {"literal": 3, "prefixed": 4}[given.get("--resource-pattern-type", ["literal"])[0]]
+    resources = [(2, name) for name in given.get("--topic", ())] + [(3, name) for name in given.get("--group", ())]
+    return [
+        Rule(kind, name, pattern, principal, "*", OPERATIONS[operation], 3)
+        for kind, name in resources
+        for principal in given["--allow-principal"]
+        for operation in given["--operation"]
+    ]
 
 
 class SecureKafka:
@@ -89,11 +131,19 @@ class SecureKafka:
         }
 
     def set_rules(self) -> None:
-        """Run deploy/kafka/acls.sh, as an operator does."""
-        java = kafka.java(self.folder / "kafka", 128, kafka_jars("kafka-tools"))
-        # Many short lives: they should not spend them on compiling.
-        java[1:1] = ["-XX:TieredStopAtLevel=1"]
-        tool = " ".join([*java, "org.apache.kafka.tools.AclCommand"])
+        """Run deploy/kafka/acls.sh, as an operator does; by default with a tool that notes what the real one is told.
+
+        The real one starts a Java machine for each rule, which takes a minute: TEST_KAFKA_TOOLS=1.
+        """
+        notes = self.folder / "rules.txt"
+        if REAL_TOOL:
+            # Many short lives: they should not spend them on compiling.
+            program, *java = kafka.java(self.folder / "kafka", 128, kafka_jars("kafka-tools"))
+            tool = " ".join([program, "-XX:TieredStopAtLevel=1", *java, "org.apache.kafka.tools.AclCommand"])
+        else:
+            script = self.folder / "note.sh"
+            script.write_text(f'echo "$*" >> {notes}\n')
+            tool = f"sh {script}"
         command = ["sh", str(ROOT / "deploy/kafka/acls.sh"), "--bootstrap-server", self.bootstrap]
         done = subprocess.run(
             [*command, "--command-config", str(self.config)],
@@ -103,6 +153,16 @@ class SecureKafka:
             check=False,
         )
         assert done.returncode == 0, done.stdout + done.stderr
+        if not REAL_TOOL:
+            rules = [rule for line in notes.read_text().splitlines() for rule in rules_of(line)]
+            asyncio.run(until_done(lambda: self._create(rules)))
+
+    async def _create(self, rules: list["Rule"]) -> None:
+        settings = Settings(**self.settings("vision-root"))  # type: ignore[arg-type]
+        async with admin(settings) as client:
+            for rule in rules:
+                answer = await client._send_request(CreateAclsRequest(*rule))
+                assert answer.creation_responses[0][0] == 0, answer
 
     def ready(self) -> None:
         """Raises OSError until it listens."""
