@@ -11,6 +11,7 @@ import yaml
 from pydantic import SecretStr
 
 from deploy.compose.secrets import NAMES, make
+from pipeline.alerts.receivers import read_receivers
 from pipeline.cli import app
 from pipeline.errors import ConfigurationError
 from pipeline.settings import ENV_PAGE, PREFIX, Settings, env_page, load_settings
@@ -110,7 +111,8 @@ def test_a_service_is_hardened_bounded_and_watched(name: str) -> None:
         wanted = "service_completed_successfully" if needed in ONCE else "service_healthy"
         assert condition == {"condition": wanted}
     published = {"gateway", "grafana", "edge"}
-    assert ("ports" in service) == ("front" in service["networks"]) == (name in published)
+    assert ("ports" in service) == (name in published)
+    assert ("front" in service["networks"]) == (name in published | {"alert-worker"})
     for port in service.get("ports", ()):
         assert re.fullmatch(r"\$\{[A-Z]+_PUBLISHED:-127\.0\.0\.1:\d+\}:\d+", port)
     for volume in service.get("volumes", ()):
@@ -144,6 +146,10 @@ def test_the_cluster_has_what_its_settings_name() -> None:
     assert hosts == {name for name in SERVICES if re.match("clickhouse|keeper", name)}
     drives = settings["S3_COMMAND"].split()[1:]
     assert drives == [volume.split(":")[1] for volume in SERVICES["s3"]["volumes"]]
+
+
+def test_the_file_of_receivers_is_one() -> None:
+    assert read_receivers(str(ROOT / "deploy" / "compose" / "receivers.yaml")) == ()
 
 
 def test_topics_of_compose_take_the_largest_record() -> None:
