@@ -64,6 +64,7 @@ def main() -> None:
         for key in "ccicucc":
             page.locator(".answer").first.wait_for()
             page.keyboard.press(key)
+        take(page, folder, "dashboard-review", page.url, ".facts")
         take(page, folder, "dashboard-use-cases", f"{base}use-cases", ".use-case .sparkline")
         take(page, folder, "dashboard-events", f"{base}{DEFECTS}", ".event-card img")
         take(page, folder, "dashboard-table", f"{base}{DEFECTS}&view=table&class=scratch&conf=0.6", ".events img")

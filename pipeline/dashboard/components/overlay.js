@@ -9,6 +9,7 @@ export function Overlay({ size, annotations, labels = false, scale = 1, chosen, 
   return html`<svg class="overlay" viewBox=${`0 0 ${size.width} ${size.height}`} preserveAspectRatio="xMidYMid meet" aria-hidden="true">
     ${annotations.map((annotation) => html`<${Shape} key=${annotation.key} annotation=${annotation} labels=${labels} scale=${scale}
       chosen=${chosen === annotation.key} choose=${choose} />`)}
+    ${labels && annotations.map((annotation) => html`<${Label} key=${annotation.key} annotation=${annotation} scale=${scale} />`)}
   </svg>`;
 }
 
@@ -25,7 +26,6 @@ function Shape({ annotation, labels, scale, chosen, choose }) {
       ? html`<polygon points=${outline.map((point) => point.join(",")).join(" ")} />`
       : html`<rect x=${left} y=${top} width=${width} height=${height} />`}
     ${kind === "keypoints" && html`<${Points} points=${annotation.keypoints ?? []} scale=${scale} labels=${labels && chosen} />`}
-    ${labels && html`<${Label} annotation=${annotation} left=${left} top=${top} scale=${scale} colour=${colour} />`}
   </g>`;
 }
 
@@ -36,13 +36,16 @@ function Points({ points, scale, labels }) {
     ${labels && points.map((point) => html`<text key=${point.id} x=${point.x + 6 / scale} y=${point.y + 4 / scale} font-size=${11 / scale}>${point.id}</text>`)}`;
 }
 
-/** @param {{ annotation: Annotation, left: number, top: number, scale: number, colour: string }} props */
-function Label({ annotation, left, top, scale, colour }) {
+/** Over all shapes, so that none hides it. @param {{ annotation: Annotation, scale: number }} props */
+function Label({ annotation, scale }) {
+  const { x, y: middle, width, height: high } = annotation;
+  if (annotation.kind === "classifications" || x === undefined || middle === undefined || width === undefined || high === undefined) return null;
+  const [left, top] = [x - width / 2, middle - high / 2];
   const sure = annotation.confidence;
   const text = sure === null || sure === undefined ? annotation.class : `${annotation.class} ${sure.toFixed(2)}`;
   const height = 17 / scale;
   // Above its box, or within where the picture ends.
   const y = top - height >= 0 ? top - height : top;
-  return html`<g class="label"><rect x=${left} y=${y} width=${(text.length * 6.9 + 8) / scale} height=${height} fill=${colour} />
+  return html`<g class="label"><rect x=${left} y=${y} width=${(text.length * 6.5 + 8) / scale} height=${height} fill=${colourOf(annotation.class)} />
     <text x=${left + 4 / scale} y=${y + 12.5 / scale} font-size=${11.5 / scale}>${text}</text></g>`;
 }

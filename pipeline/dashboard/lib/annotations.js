@@ -51,7 +51,7 @@ export function classCounts(annotations) {
   return [...counts].sort((a, b) => b[1] - a[1] || a[0].localeCompare(b[0]));
 }
 
-const COLOURS = ["#ff4d4f", "#ffb020", "#36cfc9", "#73d13d", "#4096ff", "#f759ab", "#b37feb", "#fadb14"];
+const COLOURS = ["#ff4d4f", "#ffb020", "#36cfc9", "#73d13d", "#4096ff", "#f759ab", "#b37feb", "#fadb14", "#ff7a45", "#85a5ff", "#5cdbd3", "#d3f261", "#ffadd2"];
 
 /** The colour of a class, the same everywhere. @param {string} name */
 export function colourOf(name) {
