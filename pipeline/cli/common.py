@@ -10,9 +10,6 @@ from rich.table import Column, Table
 from pipeline.errors import ConfigurationError
 from pipeline.settings import Settings, load_settings
 
-PARTS_FILE = "parts.json"
-"""What the parts of a running `up` do, in its data folder, for `status`."""
-
 out = Console(highlight=False)
 err = Console(stderr=True, highlight=False)
 

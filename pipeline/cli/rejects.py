@@ -17,7 +17,7 @@ from rich.table import Table
 from rich.text import Text
 
 from pipeline.cli.common import DataDir, SetOption, err, out, settings_from
-from pipeline.core.original import locate, marked_lines
+from pipeline.core.original import holds, marked_lines
 from pipeline.edges.clickhouse import connect
 from pipeline.edges.reject_replay import Outcome, outcome_of, replay_rejects
 from pipeline.edges.rejects import (
@@ -137,17 +137,10 @@ def show(
     out.print(Text(f"received {reject.timestamp:%Y-%m-%d %H:%M:%S} UTC, key {reject.key!r}"))
     for decision in decisions_of(client, place):
         out.print(Text(_decided(decision._asdict())))
-    if reject.field and not _holds(reject.value, reject.field):
+    if reject.field and not holds(reject.value, reject.field):
         out.print(Text(f"{reject.field} is not in the record as it was sent; marked is the nearest part that is"))
     for line, offending in marked_lines(reject.value, reject.field):
         out.print(Text(f"{'>' if offending else ' '} {line}", style="bold red" if offending else ""), soft_wrap=True)
-
-
-def _holds(value: bytes, field: str) -> bool:
-    try:
-        return locate(orjson.loads(value), field)[1]
-    except orjson.JSONDecodeError:
-        return True
 
 
 @app.command("replay")

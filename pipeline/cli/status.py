@@ -1,7 +1,6 @@
 """`vision-events status`: produced, stored and rejected side by side, lag, and health."""
 
 import time
-from dataclasses import asdict
 from typing import Annotated, Any, Final
 
 import orjson
@@ -11,9 +10,10 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from pipeline.cli.common import PARTS_FILE, DataDir, SetOption, out, settings_from
+from pipeline.cli.common import DataDir, SetOption, out, settings_from
 from pipeline.core.verdict import Level
 from pipeline.edges.counts import Status, StatusReader, read_status
+from pipeline.edges.status_document import addresses, as_document, read_parts
 from pipeline.settings import Settings
 
 _WATCH_S: Final = 2.0
@@ -53,39 +53,6 @@ def _watch(settings: Settings) -> None:
                 time.sleep(_WATCH_S)
         except KeyboardInterrupt:
             return
-
-
-def as_document(state: Status, settings: Settings) -> dict[str, Any]:
-    """The state as `status --json` prints it."""
-    return {
-        "addresses": addresses(settings),
-        "state": state.verdict.level.value,
-        "words": list(state.verdict.words),
-        "health": state.health,
-        "workers": state.workers,
-        "parts": read_parts(settings),
-        "events": state.events,
-        "topics": {counts.topic: asdict(counts) | {"unaccounted": counts.unaccounted} for counts in state.topics},
-    }
-
-
-def read_parts(settings: Settings) -> dict[str, Any]:
-    """What the parts of a running `up` do; empty where the system runs otherwise."""
-    try:
-        parts: dict[str, Any] = orjson.loads((settings.data_dir / PARTS_FILE).read_bytes())
-    except (OSError, orjson.JSONDecodeError):
-        return {}
-    return parts
-
-
-def addresses(settings: Settings) -> dict[str, str]:
-    """Where the services are."""
-    return {
-        "kafka": settings.kafka_bootstrap,
-        "s3": settings.s3_endpoint,
-        "clickhouse": settings.clickhouse_url,
-        "http": f"http://{settings.http_host}:{settings.http_port}",
-    }
 
 
 def _shown(state: Status, settings: Settings) -> Group:

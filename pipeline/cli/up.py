@@ -23,13 +23,14 @@ from deploy.embedded.ports import HOST, free_port
 from deploy.embedded.stack import EmbeddedStack, Ports
 from deploy.embedded.supervisor import Part
 from pipeline.cli.announce import Announcer
-from pipeline.cli.common import PARTS_FILE, DataDir, SetOption, err, out, settings_from
+from pipeline.cli.common import DataDir, SetOption, err, out, settings_from
 from pipeline.cli.dashboard import login_link
 from pipeline.cli.keys import ensure_key
 from pipeline.cli.migrate import prepare_services
 from pipeline.core.verdict import Level, Verdict
 from pipeline.edges.clickhouse import connect
 from pipeline.edges.counts import Status, StatusReader, TopicCounts, read_status
+from pipeline.edges.status_document import PARTS_FILE
 from pipeline.errors import ConfigurationError, DependencyError
 from pipeline.settings import PREFIX, Settings, load_settings
 from schemas.topics import INFERENCES

@@ -5,7 +5,7 @@ at other levels, or not at all.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 import orjson
@@ -54,6 +54,21 @@ def marked_lines(value: bytes, field: str) -> list[tuple[str, bool]]:
     lines: list[tuple[str, bool]] = []
     _render(document, (), path or None, lines, "")
     return lines
+
+
+def around_marks(lines: Sequence[tuple[str, bool]], most: int) -> tuple[int, Sequence[tuple[str, bool]]]:
+    """At most so many of the lines, those before and behind the first marked one, and how many are left out before."""
+    mark = next((number for number, (_, marked) in enumerate(lines) if marked), 0)
+    start = max(0, min(mark - most // 2, len(lines) - most))
+    return start, lines[start : start + most]
+
+
+def holds(value: bytes, field: str) -> bool:
+    """Whether a record has the field that a reject names. One that is not JSON is at fault as a whole."""
+    try:
+        return locate(orjson.loads(value), field)[1]
+    except orjson.JSONDecodeError:
+        return True
 
 
 def _ways(node: Any, parts: tuple[str, ...], role: str) -> Iterator[tuple[tuple[Key, ...], bool]]:

@@ -79,3 +79,14 @@ def find_dead(client: Client, limit: int) -> list[tuple[AlertEvent, str, int, st
             parameters={"limit": limit},
         ).result_rows
     return [(AlertEvent.model_validate(orjson.loads(row[0])), *row[1:]) for row in rows]
+
+
+def find_deliveries(client: Client, workspace_id: str, limit: int) -> list[dict[str, Any]]:
+    """What became of telling receivers of the newest transitions of a workspace. Raises as `clickhouse.translated`."""
+    with translated():
+        found = client.query(
+            "SELECT message_id, receiver, state, attempts, error, at FROM alert_deliveries "
+            "WHERE workspace_id = {workspace:String} ORDER BY at DESC, message_id LIMIT {limit:UInt32}",
+            parameters={"workspace": workspace_id, "limit": limit},
+        )
+        return list(found.named_results())

@@ -1,6 +1,6 @@
 """ClickHouse: connections, and what its errors mean for whoever called."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -44,8 +44,17 @@ REJECT_COLUMNS: Final = (
 )
 
 
-def connect(settings: Settings, *, analyst: bool = False, database: str | None = None) -> Client:
-    """A client over HTTP. It may be shared by threads. Raises DependencyError or ConfigurationError."""
+def connect(
+    settings: Settings,
+    *,
+    analyst: bool = False,
+    database: str | None = None,
+    limits: Mapping[str, Any] | None = None,
+) -> Client:
+    """A client over HTTP. It may be shared by threads. Raises DependencyError or ConfigurationError.
+
+    `limits` are settings of ClickHouse that hold for each of its queries (`queries.limits`).
+    """
     url = urlsplit(settings.clickhouse_url)
     if url.hostname is None:
         raise ConfigurationError(f"setting clickhouse_url: {settings.clickhouse_url!r} is not a URL")
@@ -63,7 +72,7 @@ def connect(settings: Settings, *, analyst: bool = False, database: str | None =
             send_receive_timeout=int(settings.insert_timeout_s) or 1,
             query_retries=0,
             compress=url.hostname not in ("127.0.0.1", "localhost"),
-            settings=None if analyst else _cluster_settings(settings),
+            settings=({} if analyst else _cluster_settings(settings)) | dict(limits or {}),
         )
 
 

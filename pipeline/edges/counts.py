@@ -3,7 +3,7 @@
 import asyncio
 import math
 from collections import defaultdict
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Self, TypeVar
 
@@ -78,9 +78,13 @@ def read_status(settings: Settings) -> Status:
 
 
 class StatusReader:
-    """Reads the status as often as wanted, over connections that are kept while they work."""
+    """Reads the status as often as wanted, over connections that are kept while they work. All from one thread.
 
-    def __init__(self, settings: Settings) -> None:
+    `limits` are settings of ClickHouse for its queries (`queries.limits`).
+    """
+
+    def __init__(self, settings: Settings, limits: Mapping[str, Any] | None = None) -> None:
+        self._limits = limits
         self._settings = settings
         self._runner = asyncio.Runner()
         self._kafka: ProgressReader | None = None
@@ -127,7 +131,7 @@ class StatusReader:
 
     def _client(self) -> Client:
         if self._clickhouse is None:
-            self._clickhouse = connect(self._settings)
+            self._clickhouse = connect(self._settings, limits=self._limits)
         return self._clickhouse
 
     def _handled(self) -> dict[str, tuple[int, int]]:

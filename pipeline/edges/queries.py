@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, Final
 
 import orjson
@@ -10,15 +11,16 @@ from clickhouse_connect.driver.exceptions import Error
 
 from pipeline.core.query.statements import Statement
 from pipeline.edges.clickhouse import translated
-from pipeline.errors import QueryLimitError
+from pipeline.errors import DependencyError, QueryLimitError
 
 # Too many rows, timeout, too slow, memory, result too large (src/Common/ErrorCodes.cpp).
 _LIMITS: Final = frozenset({158, 159, 160, 241, 307, 396})
+_MEMORY: Final = 2 * 1024**3
 _FORMAT: Final[dict[str, Any]] = {
     "date_time_output_format": "iso",
     "output_format_json_quote_64bit_integers": 0,
     "output_format_json_quote_denormals": 0,
-    "max_memory_usage": 2 * 1024**3,
+    "max_memory_usage": _MEMORY,
     "max_result_bytes": 256 * 1024**2,
     "timeout_overflow_mode": "throw",
 }
@@ -61,3 +63,19 @@ def lines(client: Client, statement: Statement, deadline: Deadline) -> list[byte
 def rows(client: Client, statement: Statement, deadline: Deadline) -> Iterator[dict[str, Any]]:
     """The rows of a statement. Raises as `lines`, at once."""
     return map(orjson.loads, lines(client, statement, deadline))
+
+
+def limits(seconds: float) -> dict[str, Any]:
+    """Settings of a client none of whose queries may run longer, or take more memory than a query may."""
+    return {"max_execution_time": seconds, "max_memory_usage": _MEMORY, "timeout_overflow_mode": "throw"}
+
+
+@contextmanager
+def within_limits(seconds: float) -> Iterator[None]:
+    """Raise QueryLimitError where a query of such a client was ended by its limits."""
+    try:
+        yield
+    except DependencyError as error:
+        if getattr(error.__cause__, "code", None) in _LIMITS:
+            raise Deadline(seconds).exceeded() from error
+        raise

@@ -57,13 +57,14 @@ def replay_rejects(
     replay: str,
     by: str,
     progress: Callable[[int, int], None],
+    limit: int | None = None,
 ) -> int:
-    """Publish the rejects that match now and mark them as replayed. Returns how many.
+    """Publish the rejects that match now, at most `limit`, and mark them as replayed. Returns how many.
 
     `replay` names this run, `progress` is told how many of how many are done. Rejects that arrive meanwhile, those
     rejected again among them, are left alone. Raises DependencyError.
     """
-    places = list_places(client, chosen)
+    places = list_places(client, chosen, limit)
     return asyncio.run(_replay(settings, client, places, replay, by, progress)) if places else 0
 
 

@@ -34,6 +34,10 @@ class RejectFilter:
     since: datetime | None = None
     until: datetime | None = None
     states: tuple[State, ...] = ("open",)
+    only_of: tuple[str, ...] | None = None
+    """Use cases of which alone rejects are meant, for callers who may see no others."""
+    none_of: tuple[str, ...] = ()
+    """Use cases of which none is meant."""
 
     def condition(self) -> tuple[str, dict[str, Any]]:
         """A WHERE condition and its bound parameters. Raises ConfigurationError for an id of another form."""
@@ -51,6 +55,12 @@ class RejectFilter:
         if self.states:
             parts.append("state IN {states:Array(String)}")
             values["states"] = list(self.states)
+        if self.only_of is not None:
+            parts.append("use_case_id IN {only_of:Array(String)}")
+            values["only_of"] = list(self.only_of)
+        if self.none_of:
+            parts.append("use_case_id NOT IN {none_of:Array(String)}")
+            values["none_of"] = list(self.none_of)
         if self.ids:
             parts.append("(topic, partition, offset) IN {ids:Array(Tuple(String, UInt32, UInt64))}")
             values["ids"] = [place_named(text) for text in self.ids]
@@ -123,13 +133,13 @@ def list_rejects(client: Client, chosen: RejectFilter, limit: int) -> list[dict[
         return list(found.named_results())
 
 
-def list_places(client: Client, chosen: RejectFilter) -> list[tuple[Place, int]]:
-    """Where the rejects that match lie, in order, each with the size of its record in bytes."""
+def list_places(client: Client, chosen: RejectFilter, limit: int | None = None) -> list[tuple[Place, int]]:
+    """Where the rejects that match lie, in order, each with the size of its record in bytes; at most `limit`."""
     condition, values = chosen.condition()
     with translated():
         rows = client.query(
             f"SELECT topic, partition, offset, length(value) FROM rejects WHERE {condition} "
-            "ORDER BY topic, partition, offset",
+            f"ORDER BY topic, partition, offset{'' if limit is None else f' LIMIT {limit:d}'}",
             parameters=values,
         ).result_rows
     return [((row[0], row[1], row[2]), row[3]) for row in rows]
