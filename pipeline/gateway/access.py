@@ -5,7 +5,7 @@ A route takes `who: Reader` or `who: Writer` and touches only what belongs to `w
 
 import math
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Final
 
 from fastapi import Depends, Request
 from fastapi.openapi.models import HTTPBearer
@@ -24,6 +24,11 @@ class Principal:
     workspace_id: str
     key_id: str
     scopes: frozenset[str]
+
+
+OPERATORS: Final = "default"
+"""The workspace of those who run the system. Its keys also see what belongs to no workspace: rejects of records that
+name no known use case, and the state of the pipeline as a whole."""
 
 
 class Requires(SecurityBase):
@@ -75,6 +80,12 @@ def _allowed(services: Services, found: ApiKey, scopes: frozenset[str]) -> Princ
         message = f"more than {services.settings.rate_limit} calls a second with this key"
         raise ApiError(429, message, {"Retry-After": str(math.ceil(wait))})
     return Principal(found.workspace_id, found.id, found.scopes)
+
+
+def require_operator(who: Principal) -> None:
+    """Raises ApiError 403 for keys of other workspaces than the operators'."""
+    if who.workspace_id != OPERATORS:
+        raise ApiError(403, f"this shows the system as a whole: it takes a key of the workspace {OPERATORS!r}")
 
 
 def _unauthorized(message: str) -> ApiError:

@@ -15,6 +15,7 @@ from fastapi import FastAPI, Request
 from pipeline.edges.clickhouse import connect
 from pipeline.edges.kafka import producer, start_producer
 from pipeline.edges.keys import KeyReader
+from pipeline.edges.queries import limits
 from pipeline.edges.registry import RegistryReader
 from pipeline.edges.s3 import ImageStore
 from pipeline.errors import DependencyError, VisionEventsError
@@ -22,6 +23,7 @@ from pipeline.gateway.links import ImageLinks
 from pipeline.gateway.monitoring import follow_groups
 from pipeline.gateway.rate import RateLimit
 from pipeline.gateway.snapshots import Snapshot
+from pipeline.gateway.watch import SystemWatch
 from pipeline.gateway.writing import EventWriter
 from pipeline.settings import Settings
 
@@ -43,6 +45,8 @@ class Services:
     """Signs what clients hand back: cursors and links."""
     links: ImageLinks
     clickhouse: Client
+    limited: Client
+    """The same for what people look at: none of its queries runs or grows without limit (`edges/queries.py`)."""
     queries: Executor
     """Threads for reading, so that slow queries do not hold up writes."""
     images: ImageStore
@@ -54,6 +58,7 @@ class Services:
     keys: KeyReader
     fresh_keys: Snapshot
     events: EventWriter
+    watch: SystemWatch
 
 
 def services_of(request: Request) -> Services:
@@ -83,10 +88,13 @@ async def running(app: FastAPI, settings: Settings) -> AsyncIterator[None]:
 
 async def _run(app: FastAPI, settings: Settings) -> None:
     queries = ThreadPoolExecutor(_QUERY_THREADS, thread_name_prefix="query")
+    watch = SystemWatch(settings)
     kafka = producer(settings, request_timeout_ms=int(settings.write_timeout_s * 1000))
     await _until_done(lambda: start_producer(kafka))
     try:
         clickhouse = await _until_done(lambda: asyncio.to_thread(connect, settings))
+        bounds = limits(settings.query_timeout_s)
+        limited = await _until_done(lambda: asyncio.to_thread(connect, settings, limits=bounds))
         registry, keys = RegistryReader(clickhouse), KeyReader(clickhouse)
         await _until_done(lambda: asyncio.to_thread(registry.refresh))
         await _until_done(lambda: asyncio.to_thread(keys.refresh))
@@ -98,6 +106,7 @@ async def _run(app: FastAPI, settings: Settings) -> None:
             secret=secret,
             links=ImageLinks(settings, secret),
             clickhouse=clickhouse,
+            limited=limited,
             queries=queries,
             images=images,
             registry=registry,
@@ -107,6 +116,7 @@ async def _run(app: FastAPI, settings: Settings) -> None:
             keys=keys,
             fresh_keys=Snapshot(keys.refresh, _RENEW_AT_MOST_EVERY_S),
             events=EventWriter(settings, kafka, registry, fresh_registry, images),
+            watch=watch,
         )
         log.info("the gateway is connected")
         while True:
@@ -118,6 +128,7 @@ async def _run(app: FastAPI, settings: Settings) -> None:
                     log.warning("going on with what is known: %s", error)
     finally:
         queries.shutdown(wait=False, cancel_futures=True)
+        await watch.close()
         await kafka.stop()
 
 

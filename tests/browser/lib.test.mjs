@@ -6,6 +6,10 @@ import { test } from "node:test";
 globalThis.localStorage = { getItem: () => JSON.stringify({ zone: "Europe/Berlin" }), setItem() {} };
 const { dateTime, momentOf, span } = await import("../../pipeline/dashboard/lib/time.js");
 const { queryOf, timeOfDay, withComparison } = await import("../../pipeline/dashboard/lib/filters.js");
+const { filteredBy, spanOf } = await import("../../pipeline/dashboard/lib/analysis.js");
+const { chanceOf } = await import("../../pipeline/dashboard/lib/statistics.js");
+const { stateOf } = await import("../../pipeline/dashboard/lib/devices.js");
+const { eventsOf } = await import("../../pipeline/dashboard/lib/alerts.js");
 
 test("a wall clock of the zone is a moment, before and after the clocks change", () => {
   const moments = {
@@ -50,4 +54,45 @@ test("another value of a key takes the place of the one before", () => {
   const params = new URLSearchParams('meta=["line","eq","L1"]&meta=["n","gt",2]');
   assert.deepEqual(withComparison(params, "meta", ["line", "eq", "L2"]).getAll("meta"), ['["n","gt",2]', '["line","eq","L2"]']);
   assert.deepEqual(withComparison(params, "meta", null, ["n", "gt", 2]).getAll("meta"), ['["line","eq","L1"]']);
+});
+
+test("a value of a chart becomes a filter of its own type", () => {
+  const fields = { line_id: { types: ["string"] }, temperature: { types: ["number"] }, rework: { types: ["boolean"] } };
+  const none = new URLSearchParams();
+  assert.deepEqual(filteredBy(none, "meta:line_id", "3", fields)?.getAll("meta"), ['["line_id","eq","3"]']);
+  assert.deepEqual(filteredBy(none, "meta:temperature", "3", fields)?.getAll("meta"), ['["temperature","eq",3]']);
+  assert.deepEqual(filteredBy(none, "meta:rework", "true", fields)?.getAll("meta"), ['["rework","eq",true]']);
+  assert.deepEqual(filteredBy(none, "data:result", "fail", fields)?.getAll("data"), ['["result","eq","fail"]']);
+  assert.equal(filteredBy(none, "device", "cam-1", fields)?.get("device"), "cam-1");
+  assert.equal(filteredBy(none, "device", "", fields), null);
+});
+
+test("spans of a comparison are read from the address, in order only", () => {
+  assert.deepEqual(spanOf("2026-11-24T00:00:00Z~2026-11-24T01:00:00Z"), { since: "2026-11-24T00:00:00Z", until: "2026-11-24T01:00:00Z" });
+  for (const text of [null, "", "x~y", "2026-11-24T01:00:00Z~2026-11-24T00:00:00Z"]) assert.equal(spanOf(text), null);
+});
+
+test("a difference is told from chance", () => {
+  assert.ok(Math.abs(/** @type {number} */ (chanceOf(50, 1000, 80, 1000)) - 0.0065) < 0.0001);
+  assert.ok(/** @type {number} */ (chanceOf(50, 1000, 50, 1000)) > 0.999);
+  assert.equal(chanceOf(1, 20, 2, 20), null); // too few
+  assert.equal(chanceOf(0, 0, 2, 20), null);
+});
+
+test("a device is quiet after unusual silence only", () => {
+  const now = Date.parse("2026-11-24T09:00:00Z");
+  const device = (changes) => stateOf({ lastEvent: "2026-11-24T08:50:00Z", lastDay: 100, quietAfterSeconds: 300, rejects: 0, ...changes }, now);
+  assert.equal(device({}), "quiet");
+  assert.equal(device({ quietAfterSeconds: 900 }), "live");
+  assert.equal(device({ lastDay: 0, quietAfterSeconds: null }), "silent");
+  assert.equal(device({ lastDay: 0, lastEvent: null }), "never");
+  assert.equal(device({ lastDay: 0, rejects: 3 }), "rejected");
+});
+
+test("the events of an alert are those of its group, around its time", () => {
+  const alert = { useCaseId: "parts", group: { factory_id: "koeln", line_id: "L1", zone: "" }, startsAt: "2026-11-24T08:00:00Z", endsAt: null };
+  const address = new URL(eventsOf(alert), "http://here");
+  assert.equal(address.searchParams.get("factory"), "koeln");
+  assert.deepEqual(address.searchParams.getAll("meta"), ['["line_id","eq","L1"]']);
+  assert.equal(address.searchParams.get("from"), "2026-11-24T07:59:00.000Z");
 });

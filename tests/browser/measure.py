@@ -106,6 +106,20 @@ def measure(page: Page, base: str, runs: int, reviewed: int) -> list[tuple[str, 
     watch.opened("no event like this", ".empty", **defects, meta='["serial","eq","none"]')
     watch.opened("use cases with their day", ".sparkline", "use-cases")
 
+    def analysed(**params: str) -> Callable[[], None]:
+        def act() -> None:
+            page.goto(f"{base}analysis?{urlencode(defects | params)}", wait_until="commit")
+            page.locator(".comparison td").first.wait_for()
+            page.wait_for_function("document.querySelectorAll('.chart-card[aria-busy=true]').length === 0")
+
+        return act
+
+    watch.timed("analysis: all charts, of all", analysed())
+    watch.timed("analysis: all charts, of the last day", analysed(last="24h"))
+    watch.timed("analysis: all charts, split by a field with a million values", analysed(by="meta:serial"))
+    watch.opened("devices", ".device-table td", "devices")
+    watch.opened("rejects", ".reject-list td, .empty", "rejects")
+
     def suggestions() -> None:
         page.goto(f"{base}events?{urlencode(defects)}")
         page.get_by_label("Add a filter").click()

@@ -13,6 +13,12 @@ PAGES = {
     f"events?useCase={scene.PARTS.id}": ".event-card",
     f"events?useCase={scene.PARTS.id}&view=table&device=cam-1&class=scratch&conf=0.5": "table.events",
     f"events?useCase={scene.PARTS.id}&class=none+like+this": ".empty",
+    f"analysis?useCase={scene.PARTS.id}": ".heat td",
+    "rejects": ".reject-list tbody tr, .empty",
+    "alerts": ".alert-card, .empty",
+    "alerts?show=history": ".alert-history td, .empty",
+    "devices": ".device-table td",
+    "pipeline": ".balance dd",
     "no-such-page": ".empty",
 }
 

@@ -1,7 +1,7 @@
 // The top of the page of events: which use case, how many, how much of it is reviewed, and how it is shown.
 import { api } from "../lib/api.js";
 import { saveCsv, saveJsonLines } from "../lib/download.js";
-import { withParams } from "../lib/filters.js";
+import { filtersOf, withParams } from "../lib/filters.js";
 import { html } from "../lib/html.js";
 import { count, counted } from "../lib/numbers.js";
 import { addressOf } from "../lib/router.js";
@@ -43,6 +43,7 @@ export function EventsHeader({ params, useCases, list, live, set, reload }) {
         <button onClick=${() => toggle("plain")}><${Icon} name="image" size=${15} /> ${params.has("plain") ? "Draw what was found" : "Pictures without drawings"}</button>
         <button onClick=${() => exportAll(list, saveJsonLines)}><${Icon} name="download" size=${15} /> Export as JSON lines</button>
         <button onClick=${() => exportAll(list, saveCsv)}><${Icon} name="download" size=${15} /> Export as CSV</button>
+        <a href=${addressOf("analysis", filtersOf(params))}><${Icon} name="chart" size=${15} /> Analysis of these events</a>
         <a href=${addressOf(["use-case", chosen])}><${Icon} name="document" size=${15} /> Document of the use case</a>
       <//>
     <//>`;

@@ -1,6 +1,7 @@
 // What is around every page: navigation, the viewer's settings, and the page itself, loaded when it is first opened.
 import { html } from "../lib/html.js";
 import { addressOf, go } from "../lib/router.js";
+import { useSession } from "../lib/session.js";
 import { HOME, PAGES } from "../routes.js";
 import { useEffect, useState } from "../vendor/preact-hooks.js";
 import { EmptyState } from "./empty-state.js";
@@ -13,6 +14,7 @@ import { ViewerMenu } from "./viewer-menu.js";
 
 /** @param {{ place: Place, leave: () => void }} props */
 export function Shell({ place, leave }) {
+  const session = useSession();
   const [open, setOpen] = useState(false);
   useEffect(() => setOpen(false), [place.page]);
   useEffect(() => {
@@ -28,7 +30,7 @@ export function Shell({ place, leave }) {
         </button>
       </div>
       <nav aria-label="Pages">
-        ${PAGES.filter((page) => !page.hidden).map(
+        ${PAGES.filter((page) => !page.hidden && (!page.operators || session.isOperator)).map(
           (page) => html`<a key=${page.path} href=${addressOf(page.path)} aria-current=${page.path === place.page || (place.page === "event" && page.path === "events") || (place.page === "use-case" && page.path === "use-cases") ? "page" : undefined}>
             <${Icon} name=${page.icon} /> ${page.title}
           </a>`,

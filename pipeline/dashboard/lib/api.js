@@ -38,8 +38,22 @@ async function call(method, address, body, signal) {
 /** @param {...string} parts */
 const path = (...parts) => parts.map(encodeURIComponent).join("/");
 
-/** @typedef {{ workspace: string, keyName: string, scopes: string[], canRead: boolean, canWrite: boolean, factories: Factory[], now: string }} Session */
+/** @typedef {{ workspace: string, keyName: string, scopes: string[], canRead: boolean, isOperator: boolean, canWrite: boolean, factories: Factory[], now: string }} Session */
 /** @typedef {{ id: string, name: string, timeZone: string }} Factory */
+/** @typedef {{ id: string, timestamp: string, reason: string, message: string, field: string, useCaseId: string, deviceId: string, attempts: number, state: string, decidedAt: string, decidedBy: string, note: string }} Reject */
+/** @typedef {{ reason: string, rejects: number, oldest: string, newest: string }} RejectCount */
+/** @typedef {{ state: string, decidedAt: string, decidedBy: string, note: string }} Decision */
+/** @typedef {Pick<Reject, "id" | "timestamp" | "reason" | "message" | "field" | "useCaseId" | "deviceId"> & { key: string, headers: [string, string][], size: number, fieldIsThere: boolean, first: number, total: number, lines: [string, boolean][], decisions: Decision[] }} RejectRecord */
+/** @typedef {"overTime" | "split" | "classes" | "confidences" | "heatMap" | "comparison"} ChartName */
+/** Rows as SQL gave them; times are milliseconds since the epoch. @typedef {{ rows: any[], sql: string, since: number, until: number, stepSeconds: number }} Chart */
+/** @typedef {{ alertId: string, fingerprint: string, status: "firing" | "resolved", useCaseId: string, rule: string, severity: string, group: Record<string, string>, labels: Record<string, string>, annotations: Record<string, string>, startsAt: string, firedAt: string, endsAt: string | null, value: number, eventId: string, deviceId: string, imageUrl: string | null, suppressedBy: string }} Alert */
+/** @typedef {{ id: string, matchers: { label: string, value: string }[], startsAt: string, endsAt: string, createdBy: string, comment: string }} Silence */
+/** @typedef {{ messageId: string, receiver: string, state: "delivered" | "dead", attempts: number, error: string, at: string }} Delivery */
+/** @typedef {{ topic: string, partitions: number, produced: number, stored: number | null, rejected: number | null, lag: number | null, unaccounted: number | null }} TopicCounts */
+/** @typedef {{ at: number, stored: number, rejected: number, p50: number | null, p99: number | null }} FlowStep */
+/** @typedef {{ state: string, words: string[], health: Record<string, string>, addresses: Record<string, string>, workers: number | null, events: number | null, parts: Record<string, { pid: number, state: string, restarts: number, problem?: string }>, topics: Record<string, TopicCounts>, flow: FlowStep[], flowStep: number, flowSpan: number, lag: Record<string, Record<string, number>>, now: string }} SystemState */
+/** @typedef {{ id: string, name: string, registered: boolean, useCaseId: string, factoryId: string, streamId: string, lastEvent: string | null, lastDay: number, lastHour: number, hours: number[], quietAfterSeconds: number | null, rejects: number }} Device */
+/** Which rejects: by id, or all open ones of a reason, use case or device. @typedef {{ ids?: string[], reason?: string, useCase?: string, device?: string, by?: string }} RejectChoice */
 /** @typedef {{ id: string, name: string, description: string, status: "active" | "inactive", eventType: string, retentionDays: number, fields: Record<string, { type: string, description: string }> }} UseCase */
 /** @typedef {{ eventCount: number, lastEvent: string, eventTypes: string[], lastDay: number[] }} Activity */
 /** @typedef {{ line: number, field: string, message: string }} Fault */
@@ -95,6 +109,37 @@ export const api = {
   useCases: (signal) => call("GET", "/dashboard/api/use-cases", undefined, signal),
   /** @param {AbortSignal} [signal] @returns {Promise<{ activity: Record<string, Activity>, lookbackDays: number }>} */
   useCaseActivity: (signal) => call("GET", "/dashboard/api/use-cases/activity", undefined, signal),
+
+  /** @param {{ chart: ChartName, filters: object, by?: string[], spans?: object[], timeZone: string }} question @param {AbortSignal} [signal] @returns {Promise<Chart>} */
+  analysis: (question, signal) => call("POST", "/dashboard/api/analysis", question, signal),
+
+  /** @param {Record<string, string>} filters status, useCaseId, limit @param {AbortSignal} [signal] @returns {Promise<{ alerts: Alert[] }>} */
+  alerts: (filters, signal) => call("GET", `/vision-events/alerts?${new URLSearchParams(filters)}`, undefined, signal),
+  /** @param {AbortSignal} [signal] @returns {Promise<{ silences: Silence[] }>} */
+  silences: (signal) => call("GET", "/vision-events/alerts/silences", undefined, signal),
+  /** @param {{ matchers: { label: string, value: string }[], endsAt: string, comment: string }} silence @returns {Promise<Silence>} */
+  createSilence: (silence) => call("POST", "/vision-events/alerts/silences", silence),
+  /** @param {string} id */
+  endSilence: (id) => call("DELETE", `/vision-events/alerts/silences/${path(id)}`),
+  /** @param {AbortSignal} [signal] @returns {Promise<{ deliveries: Delivery[] }>} */
+  alertDeliveries: (signal) => call("GET", "/dashboard/api/alert-deliveries", undefined, signal),
+
+  /** @param {AbortSignal} [signal] @returns {Promise<SystemState>} */
+  system: (signal) => call("GET", "/dashboard/api/system", undefined, signal),
+  /** @param {AbortSignal} [signal] @returns {Promise<{ devices: Device[], lookbackDays: number, more: boolean }>} */
+  devices: (signal) => call("GET", "/dashboard/api/devices", undefined, signal),
+
+  /** @param {Record<string, string>} filters @param {AbortSignal} [signal] @returns {Promise<{ counts: RejectCount[], rejects: Reject[], mostListed: number, mostReplayed: number }>} */
+  rejects: (filters, signal) => call("GET", `/dashboard/api/rejects?${new URLSearchParams(filters)}`, undefined, signal),
+  /** @param {string} id @param {AbortSignal} [signal] @returns {Promise<RejectRecord>} */
+  rejectRecord: (id, signal) => call("GET", `/dashboard/api/rejects/record?${new URLSearchParams({ id })}`, undefined, signal),
+  /** @param {RejectChoice} choice @returns {Promise<{ replay: string, replayed: number }>} */
+  replayRejects: (choice) => call("POST", "/dashboard/api/rejects/replay", choice),
+  /** @param {string} replay @param {AbortSignal} [signal] @returns {Promise<{ stored: number, rejected: Record<string, number>, waiting: number }>} */
+  replayOutcome: (replay, signal) => call("GET", `/dashboard/api/rejects/replays/${path(replay)}`, undefined, signal),
+  /** @param {RejectChoice & { note: string }} choice @returns {Promise<{ discarded: number }>} */
+  discardRejects: (choice) => call("POST", "/dashboard/api/rejects/discard", choice),
+
   /** @param {string} name @returns {Promise<{ id: string, name: string }>} */
   createUseCase: (name) => call("POST", "/vision-events/use-cases", { name }),
   /** @param {string} id @param {string} name */

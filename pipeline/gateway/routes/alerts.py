@@ -12,6 +12,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, TypeAdapter
 from pydantic.alias_generators import to_camel
 
 from pipeline.edges.alerts import find_alerts
+from pipeline.edges.objects import is_image_id
 from pipeline.edges.registry import apply_entries
 from pipeline.gateway.access import Reader, Writer
 from pipeline.gateway.bodies import json_body, parse, read_body
@@ -30,7 +31,7 @@ class _Wire(BaseModel):
 
 
 class AlertSummary(_Wire):
-    """One alert, from firing to resolved. Times are times of events."""
+    """One alert, from firing to resolved. Times are times of events. `imageUrl` opens without a key, for a while."""
 
     alert_id: str
     fingerprint: str
@@ -48,6 +49,7 @@ class AlertSummary(_Wire):
     event_id: str
     device_id: str
     image_id: str
+    image_url: str | None
     suppressed_by: str
 
 
@@ -91,10 +93,19 @@ async def list_alerts(
     limit: Annotated[int, Query(ge=1, le=1000)] = 100,
 ) -> JSONResponse:
     """Newest first."""
-    client = services_of(request).clickhouse
-    rows = await asyncio.to_thread(find_alerts, client, who.workspace_id, status, use_case_id, limit)
-    names = [name for name in AlertSummary.model_fields if name != "group"]
-    found = [AlertSummary(**{name: _utc(row[name]) for name in names}, group=row["group_labels"]) for row in rows]
+    services = services_of(request)
+    rows = await asyncio.to_thread(find_alerts, services.clickhouse, who.workspace_id, status, use_case_id, limit)
+    names = [name for name in AlertSummary.model_fields if name not in ("group", "image_url")]
+
+    def link(image_id: str) -> str | None:
+        return services.links.link(request, who.workspace_id, image_id) if is_image_id(image_id) else None
+
+    found = [
+        AlertSummary(
+            **{name: _utc(row[name]) for name in names}, group=row["group_labels"], image_url=link(row["image_id"])
+        )
+        for row in rows
+    ]
     return JSONResponse(AlertList(alerts=found).model_dump(mode="json", by_alias=True))
 
 

@@ -2,6 +2,11 @@
 
 files       the page itself, `pipeline/dashboard`
 session     logging in and out
+analysis    figures of the events that filters find
+deliveries  who was told of alerts
+devices     what was heard of each lately
+rejects     records that could not be stored
+system      the state of the pipeline as a whole, for operators
 use_cases   use cases with their last day, and their documents
 events      one event, its neighbours, what people said of events, values for filters
 live        new events as they are stored
@@ -14,9 +19,35 @@ public API answers already the page asks there.
 
 from fastapi import APIRouter
 
-from pipeline.gateway.routes.dashboard import events, files, live, session, thumbnails, use_cases, views
+from pipeline.gateway.routes.dashboard import (
+    analysis,
+    deliveries,
+    devices,
+    events,
+    files,
+    live,
+    rejects,
+    session,
+    system,
+    thumbnails,
+    use_cases,
+    views,
+)
 
 router = APIRouter(include_in_schema=False)
 # Files last: they answer every other address below /dashboard.
-for part in (session, use_cases, events, live, views, thumbnails, files):
+for part in (
+    session,
+    use_cases,
+    events,
+    live,
+    views,
+    thumbnails,
+    analysis,
+    deliveries,
+    devices,
+    rejects,
+    system,
+    files,
+):
     router.include_router(part.router)

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, StringConstraints, TypeAdapter
 
-from pipeline.gateway.access import ANY_SCOPE, READ_SCOPES, WRITE_SCOPES, Requires, authenticate
+from pipeline.gateway.access import ANY_SCOPE, OPERATORS, READ_SCOPES, WRITE_SCOPES, Requires, authenticate
 from pipeline.gateway.bodies import parse, read_body
 from pipeline.gateway.errors import ApiError
 from pipeline.gateway.services import Services, services_of
@@ -108,6 +108,7 @@ def _described(services: Services, key_id: str) -> dict[str, object]:
         "keyName": key.name,
         "scopes": sorted(key.scopes),
         "canRead": bool(key.scopes & READ_SCOPES),
+        "isOperator": key.workspace_id == OPERATORS,
         "canWrite": bool(key.scopes & WRITE_SCOPES),
         "factories": sorted(factories, key=lambda factory: factory["name"]),
         "now": datetime.now(UTC).isoformat(),
