@@ -1,6 +1,7 @@
 """Logging in, what a key's scopes offer, and what other sites cannot do."""
 
 import json
+import re
 from urllib.parse import urlencode
 
 import httpx
@@ -154,6 +155,13 @@ def test_only_files_of_the_page_are_served_and_with_a_strict_policy(gateway: Gat
         assert "unsafe" not in policy
         assert "frame-ancestors 'none'" in policy
     assert httpx.get(f"{gateway.url}/dashboard/no-such.js").status_code == 404
+    page = httpx.get(f"{gateway.url}/dashboard/")
+    assert page.headers["cache-control"] == "no-cache"
+    (script,) = re.findall(r'script type="module" src="([^"]+)"', page.text)
+    kept = httpx.get(gateway.url + script)
+    assert (kept.status_code, "immutable" in kept.headers["cache-control"]) == (200, True)
+    older = httpx.get(gateway.url + re.sub("@[0-9a-f]+", "@0123", script))
+    assert (older.status_code, older.headers["cache-control"]) == (200, "no-cache")
     # What is no file of the page is a place within it, never a file of the disk.
     for path in ("/dashboard/__init__.py", "/dashboard/%2e%2e/errors.py", "/dashboard/vendor/../../settings.py"):
         assert "<div id=" in httpx.get(gateway.url + path).text or httpx.get(gateway.url + path).status_code == 404
