@@ -102,9 +102,10 @@ class _Search:
     def _keys(self, now: datetime, after: Position | None, limit: int) -> Iterator[list[Position]]:
         """Keys of rows that match, newest first, at most `limit` at a time: of some the newest row will not match."""
         span = self._span if after is None else self._span._replace(until=min(self._span.until, after.timestamp))
-        parts = list(newest_first(span, now)) if self._statements.filtered else [span]
+        # Reading in order opens every part of the table that the span touches: the newest days first pays without a
+        # filter too. The last span may have to be read whole for a filter: all threads at once are faster then.
+        parts = list(newest_first(span, now))
         for part in parts:
-            # The last part may have to be read whole: then all threads at once are faster than in order.
             in_order = part is not parts[-1] or not self._statements.filtered
             while True:
                 statement = self._statements.keys(part, after, limit, in_order=in_order)
