@@ -4,7 +4,8 @@ A page is exact at any moment: an event that came again shows once, in its newes
 has hidden the old row (pipeline/core/query/replaced.py), and a deleted one does not show.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -16,7 +17,7 @@ from pipeline.core.query.cursor import Position
 from pipeline.core.query.document import EventFilters
 from pipeline.core.query.replaced import in_force, look_since
 from pipeline.core.query.spans import Span, newest_first, searched
-from pipeline.core.query.statements import Statements
+from pipeline.core.query.statements import LAST_SWEEP, Statements
 from pipeline.edges.queries import Deadline, lines, rows
 from pipeline.edges.sweep import NOT_SWEPT_YET
 
@@ -25,6 +26,8 @@ _CHUNK: Final = 100
 _NEAREST: Final = 8
 _PAGE_BYTES: Final = 16 * 1024**2
 """A page that has grown to this ends early; the next one goes on."""
+_beside: Final = ThreadPoolExecutor(8, thread_name_prefix="query-beside")
+"""What a page asks beside its keys and its rows: most of such a statement's time is spent before it reads anything."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,23 +87,23 @@ class _Search:
 
     def events(self, now: datetime, after: Position | None, wanted: int) -> Iterator[dict[str, Any]]:
         """The events, newest first, until nobody asks for more."""
-        for keys in self._keys(now, after, wanted):
-            for start in range(0, len(keys), _CHUNK):
-                yield from self._current(keys[start : start + _CHUNK])
+        swept = _beside.submit(self._last_sweep)
+        for found in self._keys(now, after, wanted):
+            yield from self._current(found, swept.result())
 
     def newer(self, than: Position) -> dict[str, Any] | None:
         """The nearest event after a position in time."""
+        swept = _beside.submit(self._last_sweep)
         while True:
-            found = rows(self._client, self._statements.newer(self._span, than, _NEAREST), self._deadline)
-            keys = list(dict.fromkeys(Position(row["moment"], row["event_id"]) for row in found))
-            if not keys:
+            found = list(rows(self._client, self._statements.newer(self._span, than, _NEAREST), self._deadline))
+            if not found:
                 return None
-            if current := list(self._current(keys)):
+            if current := list(self._current(found, swept.result())):
                 return current[-1]
-            than = keys[-1]  # all of these were replaced a moment ago
+            than = _position(found[-1])  # all of these were replaced a moment ago
 
-    def _keys(self, now: datetime, after: Position | None, limit: int) -> Iterator[list[Position]]:
-        """Keys of rows that match, newest first, at most `limit` at a time: of some the newest row will not match."""
+    def _keys(self, now: datetime, after: Position | None, limit: int) -> Iterator[list[dict[str, Any]]]:
+        """Rows that match, narrow ones, newest first, at most `limit` at a time: of some the newest row does not."""
         span = self._span if after is None else self._span._replace(until=min(self._span.until, after.timestamp))
         # Reading in order opens every part of the table that the span touches: the newest days first pays without a
         # filter too. The last span may have to be read whole for a filter: all threads at once are faster then.
@@ -109,27 +112,45 @@ class _Search:
             in_order = part is not parts[-1] or not self._statements.filtered
             while True:
                 statement = self._statements.keys(part, after, limit, in_order=in_order)
-                answer = rows(self._client, statement, self._deadline)
-                found = [Position(row["moment"], row["event_id"]) for row in answer]
+                found = list(rows(self._client, statement, self._deadline))
                 if found:
-                    after = found[-1]
-                    yield list(dict.fromkeys(found))
+                    after = _position(found[-1])
+                    yield found
                 if len(found) < limit:
                     break
 
-    def _current(self, keys: list[Position]) -> Iterator[dict[str, Any]]:
+    def _current(self, found: Sequence[dict[str, Any]], swept: int) -> Iterator[dict[str, Any]]:
+        """The events at the places of rows that were found to match, as they stand now."""
+        since = look_since(found, swept)
+        keys = list(dict.fromkeys(map(_position, found)))
+        for start in range(0, len(keys), _CHUNK):
+            yield from self._chunk(keys[start : start + _CHUNK], since, swept)
+
+    def _chunk(self, keys: Sequence[Position], since: int, swept: int) -> Iterator[dict[str, Any]]:
+        looked = _beside.submit(self._others, [key.event_id for key in keys], since)
         answer = lines(self._client, self._statements.rows(keys), self._deadline)
         read = [orjson.loads(line) | {"size": len(line)} for line in answer]
         # The statement looks for times and ids apart: one id may have rows at the times of two keys.
         wanted = set(keys)
-        stored = [row for row in read if Position(row["moment"], row["event_id"]) in wanted]
-        if stored:
-            since = look_since(stored, stored[0]["swept_ms"])
-            identifiers = [row["event_id"] for row in stored]
-            others = rows(self._client, self._statements.others(identifiers, since), self._deadline)
-            yield from in_force(stored, others)
+        stored = [row for row in read if _position(row) in wanted]
+        others = looked.result()
+        if (earlier := look_since(stored, swept)) < since:
+            # A row took the place of another meanwhile, and its record had arrived before those that were found.
+            others = self._others([row["event_id"] for row in stored], earlier)
+        yield from in_force(stored, others)
+
+    def _others(self, event_ids: Sequence[str], since: int) -> list[dict[str, Any]]:
+        return list(rows(self._client, self._statements.others(event_ids, since), self._deadline))
+
+    def _last_sweep(self) -> int:
+        (found,) = rows(self._client, LAST_SWEEP, self._deadline)
+        return int(found["swept_ms"])
 
     def count(self) -> int:
         """How many events match."""
         (found,) = rows(self._client, self._statements.count(NOT_SWEPT_YET), self._deadline)
         return int(found["count"])
+
+
+def _position(row: dict[str, Any]) -> Position:
+    return Position(row["moment"], row["event_id"])

@@ -44,7 +44,8 @@ def look_since(rows: Iterable[Mapping[str, Any]], swept_ms: int) -> int:
 def in_force(rows: Sequence[Row], others: Iterable[Mapping[str, Any]]) -> list[Row]:
     """Those of the rows that no other row of the same id replaces or deletes.
 
-    `others` were read later: a row that was replaced in place meanwhile, under its own key, is still the event's place.
+    Either may have been read a little earlier than the other: a row that was replaced in place meanwhile, under its own
+    key, is still the event's place.
     """
     by_id = defaultdict(list)
     for other in others:

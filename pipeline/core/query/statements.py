@@ -27,6 +27,10 @@ class Statement:
     parameters: dict[str, Any] = field(default_factory=dict)
 
 
+LAST_SWEEP: Final = Statement("SELECT toUnixTimestamp64Milli(max(started_at)) AS swept_ms FROM replacement_sweeps")
+"""When the last sweep that has ended began, in milliseconds since the epoch; 0 when there was none."""
+
+
 class Statements:
     """The statements of one query in one workspace. `span` is what the query searches."""
 
@@ -51,7 +55,8 @@ class Statements:
         bindings = self._more()
         begin = "" if after is None else self._after(after, bindings)
         return Statement(
-            f"""SELECT toUnixTimestamp64Micro(timestamp) AS moment, event_id
+            f"""SELECT toUnixTimestamp64Micro(timestamp) AS moment, event_id, version,
+    toUnixTimestamp64Milli(inserted_at) AS inserted_ms
 FROM stored_events
 WHERE {self._place} AND {_within(span, bindings)} AND NOT is_deleted{begin}{self._matches}
 ORDER BY timestamp DESC, event_id DESC
@@ -66,7 +71,8 @@ SETTINGS optimize_read_in_order = {int(in_order)}""",
         moment = bindings.moment(than.timestamp)
         identifier = bindings.bind(than.event_id, "String")
         return Statement(
-            f"""SELECT toUnixTimestamp64Micro(timestamp) AS moment, event_id
+            f"""SELECT toUnixTimestamp64Micro(timestamp) AS moment, event_id, version,
+    toUnixTimestamp64Milli(inserted_at) AS inserted_ms
 FROM stored_events
 WHERE {self._place} AND {_within(span, bindings)} AND NOT is_deleted
     AND timestamp >= {moment} AND (timestamp, event_id) > ({moment}, {identifier}){self._matches}
@@ -76,14 +82,13 @@ LIMIT {bindings.bind(limit, "UInt32")}""",
         )
 
     def rows(self, keys: Sequence[Position]) -> Statement:
-        """The rows of keys as they stand now, newest first, and when the last sweep began."""
+        """The rows of keys as they stand now, newest first."""
         bindings = self._more()
         moments = bindings.bind([key.timestamp for key in keys], "Array(Int64)")
         ids = bindings.bind([key.event_id for key in keys], "Array(String)")
         return Statement(
             f"""SELECT {COLUMNS},
-    toUnixTimestamp64Micro(timestamp) AS moment, toUnixTimestamp64Milli(inserted_at) AS inserted_ms,
-    (SELECT toUnixTimestamp64Milli(max(started_at)) FROM replacement_sweeps) AS swept_ms
+    toUnixTimestamp64Micro(timestamp) AS moment, toUnixTimestamp64Milli(inserted_at) AS inserted_ms
 FROM stored_events FINAL
 PREWHERE use_case_id = {bindings.bind(self._filters.use_case_id, "String")}
     AND timestamp IN (SELECT fromUnixTimestamp64Micro(arrayJoin({moments}), 'UTC'))
