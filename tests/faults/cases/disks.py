@@ -2,20 +2,25 @@
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from tests.faults.arena import Arena
 from tests.faults.cases.base import Fault
 
+MIB = 1024 * 1024
+
 
 @contextmanager
 def _filled(place: Path) -> Iterator[None]:
-    """Fill a file system to the last pages."""
-    ballast = place / "ballast"
-    free = os.statvfs(place)
+    """Fill a file system to the last pages, whatever its service writes meanwhile."""
+    ballast, size = place / "ballast", 0
     with ballast.open("wb") as file:
-        os.posix_fallocate(file.fileno(), 0, max(1, free.f_bavail * free.f_frsize - 64 * 1024))
+        for piece in (16 * MIB, MIB, 64 * 1024):
+            with suppress(OSError):  # no room for another piece
+                while True:
+                    os.posix_fallocate(file.fileno(), size, piece)
+                    size += piece
     try:
         yield
     finally:

@@ -1,7 +1,5 @@
 """An object store that is away, slow, overloaded or cut off."""
 
-import io
-
 from tests.faults.answers import is_put, s3_error
 from tests.faults.arena import Arena
 from tests.faults.cases.base import Fault
@@ -57,35 +55,6 @@ def no_bucket(arena: Arena) -> None:
     arena.healed()
 
 
-def removed_bucket(arena: Arena) -> None:
-    """the bucket really removed: the worker stops and commits nothing"""
-    client, bucket = arena.images.client, arena.settings.s3_bucket
-    kept: dict[str, bytes] = {}
-
-    def remove() -> None:
-        for entry in client.list_objects(bucket, recursive=True):
-            name = str(entry.object_name)
-            with client.get_object(bucket_name=bucket, object_name=name) as answer:
-                kept[name] = answer.read()
-            client.remove_object(bucket, name)
-        client.remove_bucket(bucket)
-
-    # No image may come between the last look and the removal.
-    arena.workers.terminate("w1")
-    remove()
-    arena.workers.start("w1")
-    code = arena.workers.await_end("w1")
-    arena.struck()
-    if code != 2 or "bucket" not in arena.workers.end_of_log("w1").lower():
-        arena.problem(f"a missing bucket ended the worker with code {code}: {arena.workers.end_of_log('w1')[-300:]}")
-    arena.look()
-    client.make_bucket(bucket)
-    for name, content in kept.items():
-        client.put_object(bucket, name, io.BytesIO(content), len(content))
-    arena.workers.start("w1")
-    arena.healed()
-
-
 def _requests(arena: Arena, action: Action) -> None:
     before = arena.s3.hits
     with arena.s3.acting(action, is_put):
@@ -104,5 +73,4 @@ FAULTS = (
     Fault("S3 requests cut", cut_request),
     Fault("S3 answers cut", cut_answer),
     Fault("S3 no bucket", no_bucket),
-    Fault("S3 bucket removed", removed_bucket),
 )
