@@ -79,6 +79,7 @@ class Load:
                 task = await self._send(client, mix.next())
                 self._waiting.add(task)
                 task.add_done_callback(self._waiting.discard)
+                await asyncio.sleep(0)  # the proxies turn on this loop too, also while the load is behind
             await asyncio.sleep(_TICK_S)
 
     async def _producer(self) -> AIOKafkaProducer:

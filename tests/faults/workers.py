@@ -45,14 +45,16 @@ class Workers:
     def await_crash(self, name: str, step: Step, timeout: float = 120) -> None:
         """Wait until a worker died at the step it was told to die at."""
         before = self.log(name).read_bytes().count(f"crash at {step}\n".encode())
-        code = self.running.pop(name).wait(timeout)
+        code = self.await_end(name, timeout)
         after = self.log(name).read_bytes().count(f"crash at {step}\n".encode())
         assert code == -signal.SIGKILL, f"the worker ended with {code}, not at {step}: {self.end_of_log(name)}"
         assert after >= max(before, 1)
 
     def await_end(self, name: str, timeout: float = 120) -> int:
         """Wait until a worker ends by itself, and return its exit code."""
-        return self.running.pop(name).wait(timeout)
+        code = self.running[name].wait(timeout)  # one that does not end is still known, and killed with the round
+        del self.running[name]
+        return code
 
     def kill(self, name: str) -> None:
         process = self.running.pop(name)
@@ -61,9 +63,8 @@ class Workers:
 
     def terminate(self, name: str) -> int:
         """SIGTERM; returns the exit code."""
-        process = self.running.pop(name)
-        process.terminate()
-        return process.wait(STOP_TIMEOUT_S)
+        self.running[name].terminate()
+        return self.await_end(name, STOP_TIMEOUT_S)
 
     def stop(self) -> None:
         """Stop all of them."""
