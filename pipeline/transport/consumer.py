@@ -134,11 +134,13 @@ class BatchConsumer(driver.Consumer):
         try:
             earliest = (await self._thread.earliest_offsets(tp))[tp]
             latest = (await self._thread.highwaters(tp))[tp]
-            if offsets.position is not None and not earliest <= offsets.position <= latest:
+            if offsets.position is None:
+                return  # revoked while the broker was asked: whoever has the partition next is placed anew
+            if not earliest <= offsets.position <= latest:
                 self.log.warning("%s: offset %s is gone, reading on at %s", tp, offsets.position, earliest)
                 offsets.reset(earliest)
                 self._committed_offset[tp] = None
-            await self._thread.seek_wait({tp: cast(int, offsets.position)})
+            await self._thread.seek_wait({tp: offsets.position})
         except (KafkaError, TimeoutError) as error:
             # No longer assigned, or no broker: what is read next is refused again and leads back here.
             self.log.info("%s: cannot go back to offset %s yet: %r", tp, offsets.position, error)
