@@ -34,7 +34,8 @@ export default function Analysis({ place }) {
   const fields = useRequest((signal) => (chosen ? api.metadataFields("custom", chosen, signal) : Promise.resolve({ fields: {} })), [chosen]);
   useEffect(() => {
     const first = all.find((useCase) => useCase.status === "active") ?? all[0];
-    if (!chosen && first) go(addressOf("analysis", { useCase: first.id }), { replace: true });
+    // The last day answers at once, however many events there are; all times are a choice away.
+    if (!chosen && first) go(addressOf("analysis", { useCase: first.id, last: "24h" }), { replace: true });
   }, [chosen, useCases.data]);
   const error = useCases.error ?? fields.error;
   if (error) return html`<${ErrorNote} error=${error} retry=${() => (useCases.reload(), fields.reload())} />`;
@@ -43,7 +44,7 @@ export default function Analysis({ place }) {
   if (!chosen || !fields.data || fields.loading) return html`<${Loading} />`;
   return html`
     <${PageHeader} title="Analysis" text=${all.find(({ id }) => id === chosen)?.name ?? chosen}>
-      <label><span class="out-of-sight">Use case</span><select value=${chosen} onChange=${(/** @type {{ currentTarget: HTMLSelectElement }} */ event) => go(addressOf("analysis", { useCase: event.currentTarget.value }))}>
+      <label><span class="out-of-sight">Use case</span><select value=${chosen} onChange=${(/** @type {{ currentTarget: HTMLSelectElement }} */ event) => go(addressOf("analysis", { useCase: event.currentTarget.value, last: params.get("last"), from: params.get("from"), to: params.get("to") }))}>
         ${all.map(({ id, name }) => html`<option key=${id} value=${id}>${name}</option>`)}</select></label>
       <a class="button" href=${addressOf("events", filtersOf(params))}><${Icon} name="events" size=${16} /> These events</a>
     <//>
