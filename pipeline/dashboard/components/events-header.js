@@ -52,10 +52,13 @@ export function EventsHeader({ params, useCases, list, live, set, reload }) {
 /** How many there are, counted apart: the list never waits for it. @param {{ list: import("../lib/event-list.js").EventList }} props */
 function Counts({ list }) {
   const { feedbackStatus, ...others } = list.query;
-  const total = useRequest((signal) => api.countEvents(list.query, signal), [list]);
-  const open = useRequest((signal) => (feedbackStatus ? Promise.resolve(null) : api.countEvents({ ...others, feedbackStatus: "none" }, signal)), [list]);
+  // One after the other, and after the first page: counting reads all events, and must not take the page's share.
+  const first = list.events.length > 0 || !list.more;
+  const total = useRequest(async (signal) => (first ? api.countEvents(list.query, signal) : null), [list, first]);
+  const toAsk = Boolean(total.data) && !feedbackStatus;
+  const open = useRequest(async (signal) => (toAsk ? api.countEvents({ ...others, feedbackStatus: "none" }, signal) : null), [list, toAsk]);
   if (total.error) return html`not counted: ${total.error.message}`;
-  if (!total.data) return "counting …";
+  if (!total.data) return list.error ? "" : "counting …";
   const reviewed = open.data ? total.data.count - open.data.count : null;
   return html`<span class="counts">${counted(total.data.count, "event")}${list.query.startTime ? "" : ` of the last ${total.data.lookbackDays} days`}
     ${reviewed !== null && total.data.count > 0 && html`<span class="progress" title="Reviewed by somebody"><progress max=${total.data.count} value=${reviewed} aria-label="Reviewed"></progress>${count(reviewed)} reviewed</span>`}</span>`;
