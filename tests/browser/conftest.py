@@ -43,29 +43,32 @@ def browser(gateway: Gateway, parts: int) -> Iterator[Browser]:
         yield running
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def system(environment: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> System:
-    """The session's services, with a first key as `up` makes it."""
+    """The session's services, with a first key as `up` makes it.
+
+    What runs on them for this folder ends with it: its worker would take the records of other tests.
+    """
     found = System(environment, tmp_path_factory.mktemp("browser"))
     ensure_key(found.settings, make=True)
     return found
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def gateway(system: System) -> Iterator[Gateway]:
     """The gateway that serves the dashboard."""
     with Gateway(system) as running:
         yield running
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def api(gateway: Gateway) -> Iterator[httpx.Client]:
     """A client of the public API, to make and to check what the page shows."""
     with gateway.client() as client:
         yield client
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def parts(system: System, api: httpx.Client) -> Iterator[int]:
     """Events to look at, and a worker that stores what the tests add; their number."""
     system.apply(scene.PARTS, scene.HOSTILE_CASE)
