@@ -69,12 +69,10 @@ def process(record: RawRecord, registry: Registry) -> Processed:
         warn(warnings, "timestamp_missing", "timestamp", "absent: the time of arrival was taken")
     elif moment > arrival.skewed:
         warn(warnings, "clock_skew", "timestamp", "more than five minutes ahead of the time of arrival")
-    if raw.event_type == "operator_feedback":
-        # What people say of an event has metadata of its own, such as the reviewer: not that of the events.
-        metadata = raw.custom_metadata
-    else:
-        shift = find_shift(registry, source.get("factory_id", ""), plan, moment)
-        metadata = complete_metadata(raw.custom_metadata, plan, added.metadata, shift)
+    shift = find_shift(registry, source.get("factory_id", ""), plan, moment)
+    metadata = complete_metadata(raw.custom_metadata, plan, added.metadata, shift)
+    # What people say of an event has metadata of its own, such as the reviewer, beside what is filled in.
+    if raw.event_type != "operator_feedback":
         check_metadata(metadata, plan, warnings)
     views = collect_views(raw, use_case.images)
 
