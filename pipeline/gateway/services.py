@@ -13,6 +13,7 @@ from clickhouse_connect.driver import Client
 from fastapi import FastAPI, Request
 
 from pipeline.edges.clickhouse import connect
+from pipeline.edges.events import EventReader
 from pipeline.edges.kafka import producer, start_producer
 from pipeline.edges.keys import KeyReader
 from pipeline.edges.queries import limits
@@ -22,6 +23,7 @@ from pipeline.errors import DependencyError, VisionEventsError
 from pipeline.gateway.links import ImageLinks
 from pipeline.gateway.monitoring import follow_groups
 from pipeline.gateway.rate import RateLimit
+from pipeline.gateway.registered import RegisteredUseCases
 from pipeline.gateway.snapshots import Snapshot
 from pipeline.gateway.watch import SystemWatch
 from pipeline.gateway.writing import EventWriter
@@ -47,11 +49,13 @@ class Services:
     clickhouse: Client
     limited: Client
     """The same for what people look at: none of its queries runs or grows without limit (`edges/queries.py`)."""
+    reader: EventReader
     queries: Executor
     """Threads for reading, so that slow queries do not hold up writes."""
     images: ImageStore
     registry: RegistryReader
     fresh_registry: Snapshot
+    use_cases: RegisteredUseCases
     registry_changes: asyncio.Lock
     """Held by whoever changes use cases: what a change rests on is read within it."""
     rate: RateLimit
@@ -101,21 +105,24 @@ async def _run(app: FastAPI, settings: Settings) -> None:
         images = ImageStore(settings)
         secret = _secret(settings)
         fresh_registry = Snapshot(registry.refresh, _RENEW_AT_MOST_EVERY_S)
+        use_cases = RegisteredUseCases(registry, fresh_registry)
         app.state.services = Services(
             settings=settings,
             secret=secret,
             links=ImageLinks(settings, secret),
             clickhouse=clickhouse,
             limited=limited,
+            reader=EventReader(clickhouse, settings.query_timeout_s),
             queries=queries,
             images=images,
             registry=registry,
             fresh_registry=fresh_registry,
+            use_cases=use_cases,
             registry_changes=asyncio.Lock(),
             rate=RateLimit(settings.rate_limit),
             keys=keys,
             fresh_keys=Snapshot(keys.refresh, _RENEW_AT_MOST_EVERY_S),
-            events=EventWriter(settings, kafka, registry, fresh_registry, images),
+            events=EventWriter(settings, kafka, registry, use_cases, images),
             watch=watch,
         )
         log.info("the gateway is connected")

@@ -20,8 +20,7 @@ from pipeline.edges.registry import RegistryReader
 from pipeline.edges.s3 import ImageStore
 from pipeline.errors import InvalidRecordError
 from pipeline.gateway.errors import RETRY_AFTER_S, ApiError
-from pipeline.gateway.registered import UNKNOWN_USE_CASE, registered_use_case
-from pipeline.gateway.snapshots import Snapshot
+from pipeline.gateway.registered import UNKNOWN_USE_CASE, RegisteredUseCases
 from pipeline.settings import Settings
 from schemas.reject import RejectReason
 from schemas.topics import INFERENCES, MAX_RAW_RECORD_BYTES
@@ -57,13 +56,13 @@ class EventWriter:
         settings: Settings,
         producer: AIOKafkaProducer,
         registry: RegistryReader,
-        fresh_registry: Snapshot,
+        use_cases: RegisteredUseCases,
         images: ImageStore,
     ) -> None:
         self._timeout = settings.write_timeout_s
         self._producer = producer
         self._registry = registry
-        self._fresh_registry = fresh_registry
+        self._use_cases = use_cases
         self._images = images
         self._image_slots = asyncio.Semaphore(settings.image_concurrency)
         self._pending_bytes = 0
@@ -134,7 +133,7 @@ class EventWriter:
 
     async def require_use_case(self, workspace_id: str, use_case_id: str) -> UseCase:
         """The active use case of a workspace. Raises ApiError 404 or InvalidRecordError where there is none."""
-        found = await registered_use_case(self._registry, self._fresh_registry, workspace_id, use_case_id)
+        found = await self._use_cases.get(workspace_id, use_case_id)
         if found.status != "active":
             raise InvalidRecordError(RejectReason.UNKNOWN_USE_CASE, "the use case is archived", "use_case_id")
         return found

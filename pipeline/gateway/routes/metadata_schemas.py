@@ -9,7 +9,6 @@ from pydantic import BaseModel, ConfigDict
 from pipeline.edges.metadata_fields import Fields, custom_metadata_fields, image_metadata_fields
 from pipeline.gateway.access import Reader
 from pipeline.gateway.errors import answers
-from pipeline.gateway.registered import registered_use_case
 from pipeline.gateway.routes.query import lookback_of, reading
 from pipeline.gateway.services import services_of
 from schemas.use_case import MetadataType
@@ -49,7 +48,7 @@ async def image_metadata_schema(request: Request, who: Reader, use_case_id: UseC
 
 async def _schema(request: Request, who: Reader, use_case_id: str, read: Callable[..., Fields]) -> MetadataFields:
     services = services_of(request)
-    use_case = await registered_use_case(services.registry, services.fresh_registry, who.workspace_id, use_case_id)
+    use_case = await services.use_cases.get(who.workspace_id, use_case_id)
     days, timeout_s = lookback_of(services, use_case), services.settings.query_timeout_s
     found = await reading(services, lambda: read(services.clickhouse, who.workspace_id, use_case_id, days, timeout_s))
     return MetadataFields(fields={name: SeenTypes(**seen) for name, seen in found.items()})

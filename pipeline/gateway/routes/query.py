@@ -13,12 +13,10 @@ from pipeline.core.api_event import api_event
 from pipeline.core.query.cursor import CursorSigner
 from pipeline.core.query.document import MAX_LIMIT, EventFilters, EventQuery
 from pipeline.edges.deletion import delete_events
-from pipeline.edges.events import EventReader
 from pipeline.edges.objects import is_image_id
 from pipeline.gateway.access import Reader, Writer
 from pipeline.gateway.bodies import MEBIBYTE, json_body, parse, read_body
 from pipeline.gateway.errors import answers
-from pipeline.gateway.registered import registered_use_case
 from pipeline.gateway.services import Services, services_of
 from schemas.common import Identifier
 from schemas.use_case import UseCase
@@ -91,9 +89,7 @@ async def query_events(request: Request, who: Reader) -> Response:
     """All filters hold together. Pages go on after the last event of the page before, whatever is stored meanwhile."""
     query = parse(await read_body(request, MAX_QUERY_BYTES), _QUERY)
     services = services_of(request)
-    use_case = await registered_use_case(
-        services.registry, services.fresh_registry, who.workspace_id, query.use_case_id
-    )
+    use_case = await services.use_cases.get(who.workspace_id, query.use_case_id)
     signer = CursorSigner(services.secret, who.workspace_id, query)
     after = signer.read(query.cursor) if query.cursor is not None else None
     days, limit = lookback_of(services, use_case), min(query.limit, MAX_LIMIT)
@@ -102,7 +98,7 @@ async def query_events(request: Request, who: Reader) -> Response:
         return services.links.link(request, who.workspace_id, image_id) if is_image_id(image_id) else None
 
     def answer() -> bytes:
-        page = _reader(services).page(who.workspace_id, query, days, limit, after)
+        page = services.reader.page(who.workspace_id, query, days, limit, after)
         return orjson.dumps(
             {
                 "events": [api_event(row, link, orjson.loads) for row in page.rows],
@@ -126,11 +122,9 @@ async def count_events(request: Request, who: Reader) -> Response:
     """The filters of a query, without `limit` and `cursor`."""
     filters = parse(await read_body(request, MAX_QUERY_BYTES), _FILTERS)
     services = services_of(request)
-    use_case = await registered_use_case(
-        services.registry, services.fresh_registry, who.workspace_id, filters.use_case_id
-    )
+    use_case = await services.use_cases.get(who.workspace_id, filters.use_case_id)
     days = lookback_of(services, use_case)
-    count = await reading(services, lambda: _reader(services).count(who.workspace_id, filters, days))
+    count = await reading(services, lambda: services.reader.count(who.workspace_id, filters, days))
     return Response(orjson.dumps({"count": count, "lookbackDays": days}), media_type="application/json")
 
 
@@ -145,7 +139,7 @@ async def delete(request: Request, who: Writer) -> Response:
     """Gone at once, and for good: delivering the same record again does not bring an event back. A new event may."""
     wanted = parse(await read_body(request, MAX_QUERY_BYTES), _DELETION)
     services = services_of(request)
-    await registered_use_case(services.registry, services.fresh_registry, who.workspace_id, wanted.use_case_id)
+    await services.use_cases.get(who.workspace_id, wanted.use_case_id)
     deleted = await reading(
         services,
         lambda: delete_events(
@@ -158,7 +152,3 @@ async def delete(request: Request, who: Writer) -> Response:
     )
     missing = [event_id for event_id in dict.fromkeys(wanted.event_ids) if event_id not in set(deleted)]
     return Response(orjson.dumps({"deleted": len(deleted), "notFound": missing}), media_type="application/json")
-
-
-def _reader(services: Services) -> EventReader:
-    return EventReader(services.clickhouse, services.settings.query_timeout_s)

@@ -17,7 +17,6 @@ from pipeline.edges.analysis import Analyst, Chart
 from pipeline.gateway.access import Reader
 from pipeline.gateway.bodies import MEBIBYTE, parse, read_body
 from pipeline.gateway.errors import ApiError
-from pipeline.gateway.registered import registered_use_case
 from pipeline.gateway.routes.query import lookback_of, reading
 from pipeline.gateway.services import services_of
 
@@ -72,9 +71,7 @@ async def analysis(request: Request, who: Reader) -> Response:
     """`{rows, sql, since, until, stepSeconds}`; times are milliseconds since the epoch."""
     asked = parse(await read_body(request, MEBIBYTE), _QUESTION)
     services = services_of(request)
-    case = await registered_use_case(
-        services.registry, services.fresh_registry, who.workspace_id, asked.filters.use_case_id
-    )
+    case = await services.use_cases.get(who.workspace_id, asked.filters.use_case_id)
     days, timeout_s = lookback_of(services, case), services.settings.query_timeout_s
 
     def read() -> Chart:

@@ -13,13 +13,11 @@ from pipeline.core.query.cursor import Position
 from pipeline.core.query.document import EventFilters, Time
 from pipeline.core.query.spans import microseconds
 from pipeline.edges.event_details import read_event, read_feedback
-from pipeline.edges.events import EventReader
 from pipeline.edges.objects import is_image_id
 from pipeline.edges.suggestions import suggest
 from pipeline.gateway.access import Principal, Reader
 from pipeline.gateway.bodies import MEBIBYTE, parse, read_body
 from pipeline.gateway.errors import ApiError
-from pipeline.gateway.registered import registered_use_case
 from pipeline.gateway.routes.query import lookback_of, reading
 from pipeline.gateway.services import Services, services_of
 from schemas.common import Identifier
@@ -84,7 +82,7 @@ async def neighbours(request: Request, who: Reader) -> Response:
     services = services_of(request)
     days = await _days(services, who, asked.filters.use_case_id)
     place = Position(microseconds(asked.timestamp), asked.event_id)
-    reader = EventReader(services.clickhouse, services.settings.query_timeout_s)
+    reader = services.reader
 
     def read() -> dict[str, str | None]:
         older = reader.page(who.workspace_id, asked.filters, days, 1, place).rows
@@ -134,7 +132,7 @@ async def suggestions(
 
 async def _days(services: Services, who: Principal, use_case_id: str) -> int:
     """How far back events of the use case are looked for. Raises ApiError 404 for one of another workspace."""
-    found = await registered_use_case(services.registry, services.fresh_registry, who.workspace_id, use_case_id)
+    found = await services.use_cases.get(who.workspace_id, use_case_id)
     return lookback_of(services, found)
 
 

@@ -11,12 +11,10 @@ from fastapi.responses import StreamingResponse
 from pydantic import TypeAdapter
 
 from pipeline.core.query.document import EventFilters
-from pipeline.edges.events import EventReader
 from pipeline.errors import VisionEventsError
 from pipeline.gateway.access import Principal, Reader
 from pipeline.gateway.bodies import parse
 from pipeline.gateway.errors import ApiError
-from pipeline.gateway.registered import registered_use_case
 from pipeline.gateway.routes.dashboard.events import shown
 from pipeline.gateway.routes.query import lookback_of, reading
 from pipeline.gateway.services import services_of
@@ -38,7 +36,7 @@ async def live(request: Request, who: Reader, filters: Annotated[str, Query(max_
     """`data: {"events": [...]}` with the newest that match `filters` (a query as JSON), then with new ones."""
     wanted = parse(filters.encode(), _FILTERS)
     services = services_of(request)
-    await registered_use_case(services.registry, services.fresh_registry, who.workspace_id, wanted.use_case_id)
+    await services.use_cases.get(who.workspace_id, wanted.use_case_id)
     if _open >= _MAX_TAILS:
         raise ApiError(503, "too many live views at this gateway; try again later", {"Retry-After": "30"})
     return StreamingResponse(
@@ -76,5 +74,5 @@ async def _newest(request: Request, who: Principal, filters: EventFilters) -> li
     if services.keys.find_by_id(who.key_id) is None:
         raise ApiError(401, "the key was revoked")
     use_case = services.registry.current.use_cases[filters.use_case_id]
-    reader, days = EventReader(services.clickhouse, services.settings.query_timeout_s), lookback_of(services, use_case)
+    reader, days = services.reader, lookback_of(services, use_case)
     return await reading(services, lambda: reader.page(who.workspace_id, filters, days, _AT_ONCE).rows)

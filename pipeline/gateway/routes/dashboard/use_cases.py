@@ -13,7 +13,6 @@ from pipeline.edges.registry import apply_entries
 from pipeline.edges.use_case_activity import use_case_activity
 from pipeline.gateway.access import Reader, Writer
 from pipeline.gateway.bodies import MEBIBYTE, parse, read_body
-from pipeline.gateway.registered import registered_use_case
 from pipeline.gateway.routes.query import reading
 from pipeline.gateway.services import services_of
 from schemas.use_case import UseCase
@@ -52,7 +51,7 @@ async def activity(request: Request, who: Reader) -> JSONResponse:
 async def document(request: Request, who: Reader, use_case_id: str) -> JSONResponse:
     """The document as `vision-events use-cases show` prints it."""
     services = services_of(request)
-    case = await registered_use_case(services.registry, services.fresh_registry, who.workspace_id, use_case_id)
+    case = await services.use_cases.get(who.workspace_id, use_case_id)
     content = case.model_dump(mode="json", by_alias=True, exclude_defaults=True)
     return JSONResponse({"text": yaml.safe_dump(content, sort_keys=False, allow_unicode=True)})
 
@@ -64,7 +63,7 @@ async def change_document(
     """`faults` are what is wrong, by line; without any it is stored, unless it was only to be checked."""
     text = parse(await read_body(request, 2 * MEBIBYTE), _DOCUMENT).text
     services = services_of(request)
-    await registered_use_case(services.registry, services.fresh_registry, who.workspace_id, use_case_id)
+    await services.use_cases.get(who.workspace_id, use_case_id)
     fixed = {"id": use_case_id, "workspace_id": who.workspace_id}
 
     def change() -> dict[str, Any]:
