@@ -1,16 +1,21 @@
 """A TCP proxy that can fall silent: connections stay open, and nothing comes back."""
 
 import asyncio
+import ssl
 import threading
 from contextlib import suppress
 from typing import Self
 
 
 class MuteProxy:
-    """Forwards to a service until it is mute; bytes that wait meanwhile go on afterwards. Use it as a context."""
+    """Forwards to a service until it is mute; bytes that wait meanwhile go on afterwards. Use it as a context.
 
-    def __init__(self, host: str, port: int) -> None:
+    With `tls` it speaks TLS to its clients, and to the service in the clear.
+    """
+
+    def __init__(self, host: str, port: int, tls: ssl.SSLContext | None = None) -> None:
         self._target = (host, port)
+        self._tls = tls
         self._loop = asyncio.new_event_loop()
         self._speaks = asyncio.Event()
         self._speaks.set()
@@ -40,7 +45,7 @@ class MuteProxy:
         self._loop.close()
 
     async def _serve(self) -> None:
-        self._server = await asyncio.start_server(self._connected, "127.0.0.1", 0)
+        self._server = await asyncio.start_server(self._connected, "127.0.0.1", 0, ssl=self._tls)
         self.port = self._server.sockets[0].getsockname()[1]
         self._ready.set()
 
