@@ -2,74 +2,72 @@
 
 import logging
 import sys
+from collections.abc import Iterable
+from importlib import import_module
+from typing import Any, Final
 
 import typer
 from rich.console import Console
 
-from pipeline.cli import (
-    alert_worker,
-    alerts,
-    bench,
-    dashboard,
-    demo,
-    devices,
-    edge,
-    gateway,
-    images,
-    keys,
-    migrate,
-    publish,
-    rejects,
-    replay,
-    retention,
-    rules,
-    sql,
-    status,
-    up,
-    use_cases,
-    worker,
-)
 from pipeline.errors import ConfigurationError, DependencyError, TooManyRejectsError, VisionEventsError
 
-app = typer.Typer(
-    name="vision-events",
-    help="An open, self-hosted vision-event store: Kafka in, images in S3, records in ClickHouse.",
-    epilog="Exit codes: 0 done, 1 failed, 2 wrong usage or configuration, 3 a service does not answer, "
-    "4 too many rejects.",
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
-    rich_markup_mode="rich",
-)
-app.command("up")(up.up)
-app.command("status")(status.status)
-app.command("sql")(sql.sql)
-app.command("publish")(publish.publish)
-app.command("dashboard")(dashboard.dashboard)
-app.add_typer(use_cases.app, name="use-cases")
-app.add_typer(devices.app, name="devices")
-app.add_typer(rejects.app, name="rejects")
-app.add_typer(alerts.app, name="alerts")
-app.add_typer(rules.app, name="rules")
-app.command("replay")(replay.replay)
-app.command("retention")(retention.retention)
-app.add_typer(retention.app, name="holds")
-app.add_typer(images.app, name="images")
-app.add_typer(keys.app, name="keys")
-app.command("gateway")(gateway.gateway)
-app.add_typer(edge.app, name="edge")
-app.command("worker")(worker.worker)
-app.command("alert-worker")(alert_worker.alert_worker)
-app.command("migrate")(migrate.migrate_command)
-app.command("demo")(demo.demo)
-app.command("bench", context_settings=bench.PASS_ON)(bench.bench)
+_COMMANDS: Final = {
+    "up": "up.up",
+    "status": "status.status",
+    "sql": "sql.sql",
+    "publish": "publish.publish",
+    "dashboard": "dashboard.dashboard",
+    "use-cases": "use_cases.app",
+    "devices": "devices.app",
+    "rejects": "rejects.app",
+    "alerts": "alerts.app",
+    "rules": "rules.app",
+    "replay": "replay.replay",
+    "retention": "retention.retention",
+    "holds": "retention.app",
+    "images": "images.app",
+    "keys": "keys.app",
+    "gateway": "gateway.gateway",
+    "edge": "edge.app",
+    "worker": "worker.worker",
+    "alert-worker": "alert_worker.alert_worker",
+    "migrate": "migrate.migrate_command",
+    "demo": "demo.demo",
+    "bench": "bench.bench",
+}
+"""Where each command is: a function, or an app with commands of its own."""
+
+
+def make_app(names: Iterable[str] = _COMMANDS) -> typer.Typer:
+    """The command line with these commands. Only what they need is imported: all of it takes more than a second."""
+    app = typer.Typer(
+        name="vision-events",
+        help="An open, self-hosted vision-event store: Kafka in, images in S3, records in ClickHouse.",
+        epilog="Exit codes: 0 done, 1 failed, 2 wrong usage or configuration, 3 a service does not answer, "
+        "4 too many rejects.",
+        no_args_is_help=True,
+        pretty_exceptions_enable=False,
+        rich_markup_mode="rich",
+    )
+    app.callback()(lambda: None)  # a single command, too, is called by its name
+    for name in names:
+        module_name, attribute = _COMMANDS[name].split(".")
+        module = import_module(f"pipeline.cli.{module_name}")
+        command: Any = getattr(module, attribute)
+        if isinstance(command, typer.Typer):
+            app.add_typer(command, name=name)
+        else:
+            app.command(name, context_settings=getattr(module, "CONTEXT_SETTINGS", None))(command)
+    return app
 
 
 def main() -> None:
     """Run the command line. A mistake of the user ends in one line and an exit code, never in a stack trace."""
     # Libraries log each refused connection in their own way; commands say it once. `worker` sets up logging itself.
     logging.getLogger().addHandler(logging.NullHandler())
+    called = [name for name in sys.argv[1:2] if name in _COMMANDS]
     try:
-        app()
+        make_app(called or _COMMANDS)()
     except VisionEventsError as error:
         Console(stderr=True).print(f"[red]error:[/] {error}", markup=True, highlight=False, soft_wrap=True)
         sys.exit(exit_code(error))

@@ -10,7 +10,7 @@ import typer
 import pipeline
 from pipeline.errors import ConfigurationError
 
-PASS_ON: Final = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
+CONTEXT_SETTINGS: Final = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
 """Settings of the command: its arguments are those of `python -m tests.benchmarks`, `--help` included."""
 
 

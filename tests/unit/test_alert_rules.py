@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
-from pipeline.cli import app
+from pipeline.cli import make_app
 from pipeline.core.alerts.candidates import compile_rules, find_candidates
 from pipeline.core.alerts.conditions import compile_condition, in_polygon
 from pipeline.core.documents import parse_document
@@ -224,12 +224,12 @@ def test_rules_are_tried_on_recorded_events(tmp_path: Path) -> None:
     lines = [*map(orjson.dumps, raw), late.model_dump_json().encode()]
     (tmp_path / "events.ndjson").write_bytes(b"\n".join(lines))
     arguments = ["rules", "test", str(tmp_path / "u.yaml"), "--events", str(tmp_path / "events.ndjson")]
-    done = CliRunner().invoke(app, [*arguments, "--json"], catch_exceptions=False)
+    done = CliRunner().invoke(make_app(["rules"]), [*arguments, "--json"], catch_exceptions=False)
     alerts = [orjson.loads(line) for line in done.stdout.splitlines()]
     assert [(alert["status"], alert["fired_at"], alert["ends_at"], alert["group"]) for alert in alerts] == [
         ("firing", "2026-11-24T10:00:20Z", None, {"device_id": "cam-7"}),
         ("resolved", "2026-11-24T10:00:20Z", "2026-11-24T10:01:30Z", {"device_id": "cam-7"}),
     ]
-    shown = CliRunner().invoke(app, arguments)
+    shown = CliRunner().invoke(make_app(["rules"]), arguments)
     assert "4 events, 1 alerts fired, 0 still firing" in shown.stdout
     assert "1 left out as later than 10 s" in shown.stderr

@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 import typer
 
-from pipeline.cli import app
+from pipeline.cli import make_app
 from pipeline.settings import Settings
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -19,7 +19,7 @@ def test_every_setting_is_documented_and_no_other() -> None:
 
 def test_every_command_is_documented_and_has_help() -> None:
     text = (DOCS / "operation.md").read_text()
-    group = typer.main.get_command(app)
+    group = typer.main.get_command(make_app())
     assert isinstance(group, click.Group) or hasattr(group, "commands")
     for name, command in group.commands.items():  # type: ignore[attr-defined]
         assert f"`{name}" in text, name

@@ -9,7 +9,7 @@ import pytest
 import typer
 import yaml
 
-from pipeline.cli import app
+from pipeline.cli import make_app
 from pipeline.settings import PREFIX, Settings
 from tests.support.tools import tool
 
@@ -67,7 +67,7 @@ def test_every_object_is_one_of_the_api(values: tuple[str, ...]) -> None:
 def test_processes_are_ours_and_so_are_their_settings() -> None:
     documents = rendered(*ALL)
     containers = [container for pod in pods(documents) for container in pod["containers"]]
-    commands = typer.main.get_command(app).commands  # type: ignore[attr-defined]
+    commands = typer.main.get_command(make_app()).commands  # type: ignore[attr-defined]
     assert {container["args"][0] for container in containers} == {
         *("worker", "alert-worker", "gateway", "migrate", "retention"),
     }
