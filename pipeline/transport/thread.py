@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
+from time import monotonic
 from typing import TYPE_CHECKING, Any, cast
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.errors import KafkaError, UnknownError
 from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread
 from faust.types import TP
 
@@ -17,6 +20,12 @@ if TYPE_CHECKING:
     from .driver import Transport
 
 DEFAULT_MAX_RECORDS = 2_000
+
+RETRY_AFTER = 0.2
+"""Seconds between reads that fail for a reason which may pass."""
+
+GIVE_UP_AFTER = 60.0
+"""Seconds of such failures in a row after which the consumer ends with the last one."""
 
 
 @dataclass(slots=True, eq=False)
@@ -32,6 +41,7 @@ class BatchConsumerThread(AIOKafkaConsumerThread):
     """Faust's consumer thread, reading batch topics with the range of offsets that each read covered."""
 
     _reading: asyncio.Lock
+    _failing_since: float | None = None
 
     async def on_start(self) -> None:
         """Start aiokafka's consumer."""
@@ -61,6 +71,10 @@ class BatchConsumerThread(AIOKafkaConsumerThread):
     async def _keep_alive(self, consumer: AIOKafkaConsumer) -> None:
         with consumer._subscription.fetch_context():
             pass
+        try:
+            consumer._coordinator.check_errors()
+        except KafkaError as error:
+            self._bear(consumer, error)
 
     async def read(self, tps: set[TP], expected: Mapping[TP, int | None], timeout: float) -> dict[TP, list[Any]]:
         """Read from `tps`; what comes from a key of `expected` is one `Fetched`, the rest are aiokafka's records.
@@ -80,7 +94,15 @@ class BatchConsumerThread(AIOKafkaConsumerThread):
             misplaced = [tp for tp, position in before.items() if expected[tp] not in (None, position)]
             if misplaced:
                 return {tp: [Fetched(before[tp], before[tp], [])] for tp in misplaced}
-            records = await self._fetch_records(consumer, tps, timeout, consumer._max_poll_records)
+            try:
+                # Faust never asks for errors of the group, and aiokafka's coordinator stands still until someone does.
+                consumer._coordinator.check_errors()
+                records = await self._fetch_records(consumer, tps, timeout, consumer._max_poll_records)
+            except KafkaError as error:
+                self._bear(consumer, error)
+                await asyncio.sleep(RETRY_AFTER)
+                return {}
+            self._failing_since = None
             if self._assignment(consumer) is not assignment:
                 self._put_back(consumer, records)
                 return {}
@@ -91,6 +113,19 @@ class BatchConsumerThread(AIOKafkaConsumerThread):
             if found or position != before.get(tp):
                 result[tp] = [Fetched(before.get(tp), position, found)]
         return result
+
+    def _bear(self, consumer: AIOKafkaConsumer, error: KafkaError) -> None:
+        """Take note of an error that may pass, such as an unexpected answer to SyncGroup; raise any other."""
+        coordinator = consumer._coordinator
+        with suppress(KafkaError):
+            coordinator.check_errors()  # the same error once more, when it came with what was fetched
+        # A bare KafkaError is what aiokafka makes of an answer that it has no name for.
+        may_pass = error.retriable or type(error) in (KafkaError, UnknownError)
+        now = monotonic()
+        self._failing_since = self._failing_since or now
+        if not may_pass or coordinator._coordination_task.done() or now - self._failing_since > GIVE_UP_AFTER:
+            raise error
+        self.log.warning("Can't read for a moment: %r", error)
 
     @staticmethod
     def _assignment(consumer: AIOKafkaConsumer) -> Any:

@@ -77,6 +77,13 @@ class AlertWorkers:
     def kill(self, name: str) -> None:
         self._system.kill(self.running.pop(name))
 
+    def restart_ended(self) -> int:
+        """Start those that ended by themselves again, as a supervisor does; their number."""
+        ended = [name for name, process in self.running.items() if process.poll() is not None]
+        for name in ended:
+            self.start(name)
+        return len(ended)
+
     def __enter__(self) -> Self:
         return self
 

@@ -235,7 +235,7 @@ async def test_kills_and_scaling_change_no_alert(
     kafka = producer(system.settings)
     await kafka.start()
     begin = int(time.time())
-    next_kill, kills, until_bad = time.time() + 8, 0, dict.fromkeys(range(6), 0.0)
+    next_kill, kills, ended, until_bad = time.time() + 8, 0, 0, dict.fromkeys(range(6), 0.0)
     try:
         while kills < KILLS or time.time() < begin + 15:
             now = time.time()
@@ -261,6 +261,9 @@ async def test_kills_and_scaling_change_no_alert(
                 if generator.random() < 0.05:
                     values.append(values[-1])  # sent twice
             await publish(kafka, values)
+            ended += workers.restart_ended()
+            if ingest.poll() is not None:
+                ingest, ended = system.start_worker(), ended + 1
             if kills < KILLS and now > next_kill:
                 kills += 1
                 next_kill = now + generator.uniform(3, 6)
@@ -287,7 +290,8 @@ async def test_kills_and_scaling_change_no_alert(
     assert sorted(found) == sorted(expected)
     assert len({tuple(ids) for ids in found.values() if len(set(ids)) > 1}) == 0, "a repetition has the same id"
     repeated = sum(len(ids) - 1 for ids in found.values())
-    print(f"{len(events)} events, {kills} kills, {len(found)} transitions, {repeated} repeated webhooks")
+    print(f"{len(events)} events, {kills} kills, {ended} ended by themselves, {len(found)} transitions")
+    print(f"{repeated} webhooks repeated, each with the id of the first")
     assert repeated <= max(1, kills // 20)
     rows = system.value("SELECT count() FROM alert_history WHERE use_case_id = {u:String}", u=use_case.id)
     assert rows == len(expected)

@@ -1,13 +1,24 @@
-"""Going back to an offset when the partition is taken away meanwhile: no seek to nowhere; that ended the worker."""
+"""What ended workers although it passes: a partition taken away during a seek, and errors of the group."""
 
+import asyncio
 import logging
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any
 
+import pytest
+from aiokafka.errors import (
+    GroupAuthorizationFailedError,
+    KafkaError,
+    RequestTimedOutError,
+    TopicAuthorizationFailedError,
+    UnknownError,
+)
 from faust.types import TP
 
 from pipeline.transport.consumer import BatchConsumer
 from pipeline.transport.offsets import PartitionOffsets
+from pipeline.transport.thread import BatchConsumerThread
 
 PLACE = TP("raw", 0)
 
@@ -48,3 +59,53 @@ async def test_a_partition_that_is_revoked_meanwhile_is_left_alone() -> None:
     offsets = PartitionOffsets()
     offsets.reset(42)
     assert await resumed(offsets, lambda: offsets.reset(None)) == []
+
+
+class Coordinator:
+    """aiokafka's side of a group: it tells each error once to whoever asks, and rests until then."""
+
+    def __init__(self, errors: list[KafkaError], *, dead: bool = False) -> None:
+        self.errors = errors
+        self._coordination_task = asyncio.get_running_loop().create_future()
+        if dead:
+            self._coordination_task.set_result(None)
+
+    def check_errors(self) -> None:
+        if self.errors:
+            raise self.errors.pop(0)
+
+
+async def read(errors: list[KafkaError], *, dead: bool = False) -> tuple[BatchConsumerThread, dict[TP, Any]]:
+    thread: Any = BatchConsumerThread.__new__(BatchConsumerThread)
+    thread.log, thread._reading, thread._consumer = logging.getLogger("test"), asyncio.Lock(), SimpleNamespace()
+    consumer = SimpleNamespace(_coordinator=Coordinator(errors, dead=dead), _max_poll_records=1)
+    consumer._subscription = SimpleNamespace(subscription=None)
+
+    async def fetch(*_: Any) -> dict[TP, list[Any]]:
+        return {PLACE: ["record"]}
+
+    thread._ensure_consumer, thread._fetch_records = lambda: consumer, fetch
+    found = await thread._read({PLACE}, {}, 0.1)
+    if not errors and found == {}:
+        found = await thread._read({PLACE}, {}, 0.1)
+    return thread, found
+
+
+@pytest.mark.parametrize("error", [KafkaError("UnknownError()"), UnknownError(), RequestTimedOutError()])
+async def test_an_error_of_the_group_that_may_pass_is_taken_from_the_coordinator_and_reading_goes_on(
+    error: KafkaError,
+) -> None:
+    thread, found = await read([error])
+    assert found == {PLACE: ["record"]}
+    assert thread._failing_since is None
+
+
+@pytest.mark.parametrize("error", [GroupAuthorizationFailedError("g"), TopicAuthorizationFailedError("t")])
+async def test_an_error_that_stays_ends_the_reading(error: KafkaError) -> None:
+    with pytest.raises(type(error)):
+        await read([error])
+
+
+async def test_a_coordinator_that_has_ended_ends_the_reading() -> None:
+    with pytest.raises(KafkaError):
+        await read([KafkaError("Unexpected error during coordination")], dead=True)
