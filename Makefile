@@ -12,8 +12,9 @@ help:  ## Show this list
 run: $(INSTALLED)  ## Start everything on this machine with demo factories; Ctrl-C stops it
 	@$(BIN)/vision-events up --demo
 
-test: lint  ## Lint, type check and run every test
-	@$(BIN)/python -m pytest
+JOBS ?= 2
+test: lint  ## Lint, type check and run every test, in JOBS (2) processes with a stack each
+	@$(BIN)/python -m pytest -n $(JOBS) --dist loadgroup
 
 unit: $(INSTALLED)  ## Run the tests that need no service
 	@$(BIN)/python -m pytest tests/unit

@@ -68,6 +68,13 @@ class Embedded:
         self.stack.supervisor.start(part)
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """In several processes, tests that share dear fixtures stay together: those of a file, and all with a browser."""
+    for item in items:
+        name = "browser" if "browser" in item.path.parts else str(item.path)
+        item.add_marker(pytest.mark.xdist_group(name))
+
+
 @pytest.fixture(scope="session")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Services]:
     """Official images where Docker answers, else the embedded stack; VISION_EVENTS_TEST_STACK=embedded insists on it.
