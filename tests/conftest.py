@@ -68,6 +68,7 @@ class Embedded:
         self.stack.supervisor.start(part)
 
 
+@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the marks
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """In several processes, tests that share dear fixtures stay together: those of a file, and all with a browser."""
     for item in items:

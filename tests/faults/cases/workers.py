@@ -4,15 +4,15 @@ import signal
 import time
 
 from pipeline.ingest.crash import Step
-from tests.faults.arena import Arena
+from tests.faults.arena import FULL, Arena
 from tests.faults.cases.base import Fault
 
 
 def kill_at_every_step(arena: Arena) -> None:
-    """kill -9 of the worker at each step of the commit order"""
+    """kill -9 of the worker at each step of the commit order (in the short form: at five of them)"""
     arena.workers.terminate("w1")
     for _ in range(arena.pace.times):
-        for step in Step:
+        for step in Step if arena.pace is FULL else arena.random.sample(list(Step), 5):
             arena.workers.start("w1", crash=(step, arena.random.randrange(1, 3)))
             arena.workers.await_crash("w1", step)
             arena.struck()
