@@ -29,6 +29,7 @@ from pipeline.gateway.routes import (
     images,
     metadata_schemas,
     query,
+    reference,
     use_cases,
     workspaces,
 )
@@ -45,6 +46,7 @@ ROUTERS = (
     bundles.router,
     edge.router,
     health.router,
+    reference.router,
     dashboard.router,
     workspaces.router,  # last: it answers GET of any single word
 )
@@ -59,6 +61,7 @@ def make_app(settings: Settings) -> FastAPI:
     app = FastAPI(
         title="Vision Events",
         version=version("vision-events"),
+        docs_url=None,  # routes/reference.py
         redoc_url=None,
         redirect_slashes=False,
         lifespan=lifespan,
