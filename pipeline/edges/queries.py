@@ -1,9 +1,11 @@
 """Bounded reading of ClickHouse for callers who wait: no query runs, reads or answers without limit."""
 
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import Any, Final
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from contextvars import ContextVar
+from typing import Any, Final, TypeVar
 
 import orjson
 from clickhouse_connect.driver import Client
@@ -11,7 +13,9 @@ from clickhouse_connect.driver.exceptions import Error
 
 from pipeline.core.query.statements import Statement
 from pipeline.edges.clickhouse import translated
-from pipeline.errors import DependencyError, QueryLimitError
+from pipeline.errors import DependencyError, QueryLimitError, VisionEventsError
+
+Result = TypeVar("Result")
 
 # Too many rows, timeout, too slow, memory, result too large (src/Common/ErrorCodes.cpp).
 _LIMITS: Final = frozenset({158, 159, 160, 241, 307, 396})
@@ -24,6 +28,32 @@ _FORMAT: Final[dict[str, Any]] = {
     "max_result_bytes": 256 * 1024**2,
     "timeout_overflow_mode": "throw",
 }
+
+
+class Call:
+    """What somebody waits for: a reader whose statements can be ended from outside."""
+
+    def __init__(self) -> None:
+        self.mark = uuid.uuid4().hex
+        """The `log_comment` of its statements, by which ClickHouse finds them among the running ones."""
+        self.ended = False
+
+    def run(self, read: Callable[[], Result]) -> Result:
+        """What a reader gives. Raises as the reader, and DependencyError once it is ended."""
+        token = _call.set(self)
+        try:
+            return read()
+        finally:
+            _call.reset(token)
+
+    def end(self, client: Client) -> None:
+        """End what runs for it. Its further statements do not begin. A failure is no harm: they have a time limit."""
+        self.ended = True
+        with suppress(VisionEventsError), translated():
+            client.command(f"KILL QUERY WHERE Settings['log_comment'] = '{self.mark}' ASYNC")
+
+
+_call: ContextVar[Call | None] = ContextVar("call", default=None)
 
 
 class Deadline:
@@ -51,6 +81,10 @@ class Deadline:
 def lines(client: Client, statement: Statement, deadline: Deadline) -> list[bytes]:
     """The rows of a statement, each as JSON. Raises QueryLimitError, and as `clickhouse.translated`."""
     settings = _FORMAT | {"max_execution_time": deadline.remaining()}
+    if call := _call.get():
+        if call.ended:
+            raise DependencyError("ClickHouse: nobody waits for the answer any more")
+        settings["log_comment"] = call.mark
     try:
         return client.raw_query(statement.sql, statement.parameters, settings, fmt="JSONEachRow").splitlines()
     except Error as error:

@@ -27,6 +27,7 @@ export class EventList extends EventTarget {
     /** @type {Error | null} */
     this.error = null;
     this.scroll = 0;
+    this.abort = new AbortController();
   }
 
   changed() {
@@ -39,17 +40,23 @@ export class EventList extends EventTarget {
     this.loading = true;
     this.error = null;
     this.changed();
+    const { signal } = (this.abort = new AbortController());
     try {
-      const page = await api.events({ ...this.query, limit: PAGE, ...(this.cursor ? { cursor: this.cursor } : {}) });
+      const page = await api.events({ ...this.query, limit: PAGE, ...(this.cursor ? { cursor: this.cursor } : {}) }, signal);
       this.add(page.events, false);
       this.cursor = page.nextCursor;
       this.more = page.hasMore;
       this.readFeedback(page.events);
     } catch (error) {
-      this.error = /** @type {Error} */ (error);
+      if (!signal.aborted) this.error = /** @type {Error} */ (error);
     }
     this.loading = false;
     this.changed();
+  }
+
+  /** Nobody looks any more: a page that is under way is given up. */
+  leave() {
+    this.abort.abort();
   }
 
   /** @param {VisionEvent[]} events @param {boolean} onTop */

@@ -58,7 +58,10 @@ function Found({ params, useCases }) {
     else list.load();
     const remember = () => (list.scroll = window.scrollY);
     window.addEventListener("scroll", remember, { passive: true });
-    return () => window.removeEventListener("scroll", remember);
+    return () => {
+      window.removeEventListener("scroll", remember);
+      list.leave();
+    };
   }, [list]);
   useEffect(() => {
     if (!end.current) return;

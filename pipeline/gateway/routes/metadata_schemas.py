@@ -9,7 +9,8 @@ from pydantic import BaseModel, ConfigDict
 from pipeline.edges.metadata_fields import Fields, custom_metadata_fields, image_metadata_fields
 from pipeline.gateway.access import Reader
 from pipeline.gateway.errors import answers
-from pipeline.gateway.routes.query import lookback_of, reading
+from pipeline.gateway.reading import reading
+from pipeline.gateway.routes.query import lookback_of
 from pipeline.gateway.services import services_of
 from schemas.use_case import MetadataType
 
@@ -50,5 +51,5 @@ async def _schema(request: Request, who: Reader, use_case_id: str, read: Callabl
     services = services_of(request)
     use_case = await services.use_cases.get(who.workspace_id, use_case_id)
     days, timeout_s = lookback_of(services, use_case), services.settings.query_timeout_s
-    found = await reading(services, lambda: read(services.clickhouse, who.workspace_id, use_case_id, days, timeout_s))
+    found = await reading(request, lambda: read(services.clickhouse, who.workspace_id, use_case_id, days, timeout_s))
     return MetadataFields(fields={name: SeenTypes(**seen) for name, seen in found.items()})

@@ -1,8 +1,6 @@
 """`POST /vision-events/query`, `/count` and `/delete`: events are found, counted and deleted."""
 
-import asyncio
-from collections.abc import Callable
-from typing import Annotated, Any, Final, TypeVar
+from typing import Annotated, Any, Final
 
 import orjson
 from fastapi import APIRouter, Request, Response
@@ -17,14 +15,13 @@ from pipeline.edges.objects import is_image_id
 from pipeline.gateway.access import Reader, Writer
 from pipeline.gateway.bodies import MEBIBYTE, json_body, parse, read_body
 from pipeline.gateway.errors import answers
+from pipeline.gateway.reading import in_query_thread, reading
 from pipeline.gateway.services import Services, services_of
 from schemas.common import Identifier
 from schemas.use_case import UseCase
 
 MAX_QUERY_BYTES: Final = MEBIBYTE
 MAX_DELETED: Final = 1000
-
-Result = TypeVar("Result")
 
 router = APIRouter(prefix="/vision-events", tags=["query"])
 
@@ -73,11 +70,6 @@ def lookback_of(services: Services, use_case: UseCase) -> int:
     return max(services.settings.lookback_days, use_case.retention_days)
 
 
-async def reading(services: Services, read: Callable[[], Result]) -> Result:
-    """Run a blocking reader in a thread for queries."""
-    return await asyncio.get_running_loop().run_in_executor(services.queries, read)
-
-
 @router.post(
     "/query",
     summary="Find events, newest first",
@@ -108,7 +100,7 @@ async def query_events(request: Request, who: Reader) -> Response:
             }
         )
 
-    return Response(await reading(services, answer), media_type="application/json")
+    return Response(await reading(request, answer), media_type="application/json")
 
 
 @router.post(
@@ -124,7 +116,7 @@ async def count_events(request: Request, who: Reader) -> Response:
     services = services_of(request)
     use_case = await services.use_cases.get(who.workspace_id, filters.use_case_id)
     days = lookback_of(services, use_case)
-    count = await reading(services, lambda: services.reader.count(who.workspace_id, filters, days))
+    count = await reading(request, lambda: services.reader.count(who.workspace_id, filters, days))
     return Response(orjson.dumps({"count": count, "lookbackDays": days}), media_type="application/json")
 
 
@@ -140,7 +132,7 @@ async def delete(request: Request, who: Writer) -> Response:
     wanted = parse(await read_body(request, MAX_QUERY_BYTES), _DELETION)
     services = services_of(request)
     await services.use_cases.get(who.workspace_id, wanted.use_case_id)
-    deleted = await reading(
+    deleted = await in_query_thread(
         services,
         lambda: delete_events(
             services.clickhouse,

@@ -9,7 +9,7 @@ from fastapi.responses import JSONResponse
 from pipeline.edges.alerts import find_deliveries
 from pipeline.edges.queries import within_limits
 from pipeline.gateway.access import Reader
-from pipeline.gateway.routes.query import reading
+from pipeline.gateway.reading import reading
 from pipeline.gateway.services import services_of
 
 router = APIRouter(prefix="/dashboard/api/alert-deliveries")
@@ -36,4 +36,4 @@ async def deliveries(request: Request, who: Reader) -> JSONResponse:
                 for row in find_deliveries(services.limited, who.workspace_id, _NEWEST)
             ]
 
-    return JSONResponse({"deliveries": await reading(services, read)})
+    return JSONResponse({"deliveries": await reading(request, read)})

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Request, Response
 
 from pipeline.edges.device_activity import MAX_DEVICES, device_activity
 from pipeline.gateway.access import Reader
-from pipeline.gateway.routes.query import reading
+from pipeline.gateway.reading import reading
 from pipeline.gateway.services import services_of
 from schemas.device import Device
 
@@ -23,7 +23,7 @@ async def devices(request: Request, who: Reader) -> Response:
     cases = [case for case in registry.use_cases.values() if case.workspace_id == who.workspace_id]
     days = max([settings.lookback_days, *(case.retention_days for case in cases)])
     heard = await reading(
-        services,
+        request,
         lambda: device_activity(
             services.clickhouse, who.workspace_id, [case.id for case in cases], days, settings.query_timeout_s
         ),

@@ -18,7 +18,8 @@ from pipeline.edges.suggestions import suggest
 from pipeline.gateway.access import Principal, Reader
 from pipeline.gateway.bodies import MEBIBYTE, parse, read_body
 from pipeline.gateway.errors import ApiError
-from pipeline.gateway.routes.query import lookback_of, reading
+from pipeline.gateway.reading import reading
+from pipeline.gateway.routes.query import lookback_of
 from pipeline.gateway.services import Services, services_of
 from schemas.common import Identifier
 
@@ -67,7 +68,7 @@ async def event(request: Request, who: Reader, use_case_id: UseCaseId, event_id:
     await _days(services, who, use_case_id)
     timeout_s = services.settings.query_timeout_s
     row = await reading(
-        services, lambda: read_event(services.clickhouse, who.workspace_id, use_case_id, event_id, timeout_s)
+        request, lambda: read_event(services.clickhouse, who.workspace_id, use_case_id, event_id, timeout_s)
     )
     if row is None:
         raise ApiError(404, "no such event: it was deleted, or its retention is over, or it is not stored yet")
@@ -89,7 +90,7 @@ async def neighbours(request: Request, who: Reader) -> Response:
         newer = reader.newer(who.workspace_id, asked.filters, days, place)
         return {"older": older[0]["event_id"] if older else None, "newer": newer["event_id"] if newer else None}
 
-    return _json(await reading(services, read))
+    return _json(await reading(request, read))
 
 
 @router.post("/feedback")
@@ -99,7 +100,7 @@ async def feedback(request: Request, who: Reader) -> Response:
     services = services_of(request)
     days = await _days(services, who, asked.use_case_id)
     found = await reading(
-        services,
+        request,
         lambda: read_feedback(
             services.clickhouse,
             who.workspace_id,
@@ -124,7 +125,7 @@ async def suggestions(
     services = services_of(request)
     place = (who.workspace_id, use_case_id, await _days(services, who, use_case_id))
     try:
-        found = await reading(services, lambda: suggest(services.clickhouse, place, field, text, _SUGGESTION_TIMEOUT_S))
+        found = await reading(request, lambda: suggest(services.clickhouse, place, field, text, _SUGGESTION_TIMEOUT_S))
     except ValueError as error:
         raise ApiError(400, f"field: {error}") from None
     return _json({"values": found})

@@ -15,8 +15,9 @@ from pipeline.errors import VisionEventsError
 from pipeline.gateway.access import Principal, Reader
 from pipeline.gateway.bodies import parse
 from pipeline.gateway.errors import ApiError
+from pipeline.gateway.reading import in_query_thread
 from pipeline.gateway.routes.dashboard.events import shown
-from pipeline.gateway.routes.query import lookback_of, reading
+from pipeline.gateway.routes.query import lookback_of
 from pipeline.gateway.services import services_of
 
 router = APIRouter(prefix="/dashboard/api")
@@ -75,4 +76,4 @@ async def _newest(request: Request, who: Principal, filters: EventFilters) -> li
         raise ApiError(401, "the key was revoked")
     use_case = services.registry.current.use_cases[filters.use_case_id]
     reader, days = services.reader, lookback_of(services, use_case)
-    return await reading(services, lambda: reader.page(who.workspace_id, filters, days, _AT_ONCE).rows)
+    return await in_query_thread(services, lambda: reader.page(who.workspace_id, filters, days, _AT_ONCE).rows)

@@ -13,7 +13,7 @@ from pipeline.edges.registry import apply_entries
 from pipeline.edges.use_case_activity import use_case_activity
 from pipeline.gateway.access import Reader, Writer
 from pipeline.gateway.bodies import MEBIBYTE, parse, read_body
-from pipeline.gateway.routes.query import reading
+from pipeline.gateway.reading import reading
 from pipeline.gateway.services import services_of
 from schemas.use_case import UseCase
 
@@ -43,7 +43,7 @@ async def activity(request: Request, who: Reader) -> JSONResponse:
     """By id: how many events, of which types, the last one, and the last day by hour."""
     services = services_of(request)
     days, timeout_s = services.settings.lookback_days, services.settings.query_timeout_s
-    found = await reading(services, lambda: use_case_activity(services.clickhouse, who.workspace_id, days, timeout_s))
+    found = await reading(request, lambda: use_case_activity(services.clickhouse, who.workspace_id, days, timeout_s))
     return JSONResponse({"activity": found, "lookbackDays": days})
 
 
