@@ -14,7 +14,7 @@ from fastapi.security.base import SecurityBase
 from pipeline.edges.keys import ApiKey
 from pipeline.gateway.errors import ApiError
 from pipeline.gateway.services import Services, services_of
-from pipeline.gateway.sessions import COOKIE, InvalidTokenError, Tokens, require_own_page
+from pipeline.gateway.sessions import InvalidTokenError, Tokens, cookie_name, require_own_page
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ class Requires(SecurityBase):
     async def __call__(self, request: Request) -> Principal:
         """The principal, for FastAPI."""
         scheme, _, key = request.headers.get("authorization", "").partition(" ")
-        if not scheme and (token := request.cookies.get(COOKIE)):
+        if not scheme and (token := request.cookies.get(cookie_name(request))):
             require_own_page(request)
             return await _of_session(services_of(request), token, self._scopes)
         if scheme.lower() != "bearer" or not key:
@@ -80,6 +80,12 @@ def _allowed(services: Services, found: ApiKey, scopes: frozenset[str]) -> Princ
         message = f"more than {services.settings.rate_limit} calls a second with this key"
         raise ApiError(429, message, {"Retry-After": str(math.ceil(wait))})
     return Principal(found.workspace_id, found.id, found.scopes)
+
+
+def key_name(services: Services, who: Principal) -> str:
+    """What people called the key: stands for whoever does something and gives no name."""
+    found = services.keys.find_by_id(who.key_id)
+    return found.name if found else who.key_id
 
 
 def require_operator(who: Principal) -> None:

@@ -18,7 +18,7 @@ from fastapi import Request, Response
 
 from pipeline.gateway.errors import ApiError
 
-COOKIE: Final = "vision_events_session"
+_COOKIE: Final = "vision_events_session"
 CSRF_HEADER: Final = "x-vision-events-dashboard"
 
 _PURPOSE: Final = {
@@ -84,12 +84,19 @@ def require_own_page(request: Request) -> None:
         raise ApiError(403, f"calls with a session must have the header {CSRF_HEADER}")
 
 
+def cookie_name(request: Request) -> str:
+    """One for each port: browsers do not keep the ports of a host apart, and two systems would log each other out."""
+    port = request.url.port
+    return _COOKIE if port is None else f"{_COOKIE}_{port}"
+
+
 def set_cookie(request: Request, response: Response, token: str, seconds: int) -> None:
     """Give the browser a session. Scripts cannot read it."""
     secure = request.url.scheme == "https"
-    response.set_cookie(COOKIE, token, max_age=seconds, path="/", httponly=True, samesite="strict", secure=secure)
+    name = cookie_name(request)
+    response.set_cookie(name, token, max_age=seconds, path="/", httponly=True, samesite="strict", secure=secure)
 
 
-def drop_cookie(response: Response) -> None:
+def drop_cookie(request: Request, response: Response) -> None:
     """End the session in the browser."""
-    response.delete_cookie(COOKIE, path="/", httponly=True, samesite="strict")
+    response.delete_cookie(cookie_name(request), path="/", httponly=True, samesite="strict")

@@ -65,6 +65,8 @@ test("a value of a chart becomes a filter of its own type", () => {
   assert.deepEqual(filteredBy(none, "data:result", "fail", fields)?.getAll("data"), ['["result","eq","fail"]']);
   assert.equal(filteredBy(none, "device", "cam-1", fields)?.get("device"), "cam-1");
   assert.equal(filteredBy(none, "device", "", fields), null);
+  const cut = "x".repeat(200); // what charts show of a longer text
+  assert.deepEqual(filteredBy(none, "meta:line_id", cut, fields)?.getAll("meta"), [`["line_id","contains","${cut}"]`]);
 });
 
 test("spans of a comparison are read from the address, in order only", () => {

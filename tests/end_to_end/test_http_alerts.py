@@ -36,7 +36,8 @@ def test_alerts_and_silences_of_a_workspace(system: System, gateway: Gateway) ->
     body = {"matchers": [{"label": "line", "value": "L3"}], "endsAt": (now + timedelta(hours=1)).isoformat()}
     made = ours.post("/alerts/silences", json=body | {"comment": "tool change"})
     assert made.status_code == 201
-    silence = made.json()["id"]
+    silence, by = made.json()["id"], made.json()["createdBy"]
+    assert by == "test"  # the name of the key
     assert [item["id"] for item in ours.get("/alerts/silences").json()["silences"]] == [silence]
     assert silence not in theirs.get("/alerts/silences").text
     assert theirs.delete(f"/alerts/silences/{silence}").status_code == 404

@@ -21,12 +21,12 @@ export function SilenceDialog({ alert, close, done }) {
   const toggle = (/** @type {string} */ label) => setLabels((before) => (before.includes(label) ? before.filter((other) => other !== label) : [...before, label]));
   const submit = async (/** @type {Event} */ event) => {
     event.preventDefault();
-    const by = preferences().reviewer;
     try {
       await api.createSilence({
         matchers: labels.map((label) => ({ label, value: alert.labels[label] })),
         endsAt: new Date(serverNow() + hours * 3_600_000).toISOString(),
-        comment: by ? `${by}: ${comment}` : comment,
+        comment,
+        createdBy: preferences().reviewer,
       });
       tell("Silenced. What is told already stays told.");
       done();
@@ -42,7 +42,7 @@ export function SilenceDialog({ alert, close, done }) {
       </fieldset>
       <label class="field"><span>For</span><select value=${hours} onChange=${(/** @type {Changed} */ event) => setHours(Number(event.currentTarget.value))}>
         ${LENGTHS.map(([text, value]) => html`<option key=${value} value=${value}>${text}</option>`)}</select></label>
-      <label class="field"><span>Why</span><input type="text" maxlength="800" value=${comment} autofocus placeholder="tool change" onInput=${(/** @type {Changed} */ event) => setComment(event.currentTarget.value)} /></label>
+      <label class="field"><span>Why</span><input type="text" maxlength="1000" value=${comment} autofocus placeholder="tool change" onInput=${(/** @type {Changed} */ event) => setComment(event.currentTarget.value)} /></label>
       <p class="hint">Such alerts that begin meanwhile are recorded, and nobody is told.</p>
       ${error && html`<p class="field-error" role="alert">${error}</p>`}
       <footer><button type="button" class="button" onClick=${close}>Cancel</button><button class="button primary" disabled=${!labels.length}>Silence</button></footer>

@@ -6,6 +6,7 @@ import { withComparison, withParams } from "./filters.js";
 /** Types by key of custom metadata. @typedef {Record<string, { types: string[] }>} Fields */
 
 const PLAIN = ["device", "stream", "workflow", "factory", "type"];
+const CUT = 200;
 const DATA = ["result", "alertType", "severity", "itemType", "location"];
 
 /** `line_id`, `device`, `alert type`. @param {string} key */
@@ -29,7 +30,9 @@ export function filteredBy(params, key, text, fields) {
   const types = fields[name]?.types ?? ["string"];
   const number = Number(text);
   const value = types.includes("string") ? text : types.includes("boolean") && /^(true|false)$/.test(text) ? text === "true" : Number.isFinite(number) ? number : text;
-  return withComparison(params, "meta", [name, "eq", value]);
+  // A longer text is cut in charts (core/analysis/keys.py): what contains its beginning is looked for.
+  const cut = typeof value === "string" && [...value].length >= CUT;
+  return withComparison(params, "meta", [name, cut ? "contains" : "eq", value]);
 }
 
 /** The share that failed of what passed or failed; null where nothing did. @param {Figures} figures */

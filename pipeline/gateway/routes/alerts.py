@@ -14,7 +14,7 @@ from pydantic.alias_generators import to_camel
 from pipeline.edges.alerts import find_alerts
 from pipeline.edges.objects import is_image_id
 from pipeline.edges.registry import apply_entries
-from pipeline.gateway.access import Reader, Writer
+from pipeline.gateway.access import Reader, Writer, key_name
 from pipeline.gateway.bodies import json_body, parse, read_body
 from pipeline.gateway.errors import ApiError, answers
 from pipeline.gateway.services import Services, services_of
@@ -60,19 +60,22 @@ class AlertList(_Wire):
 
 
 class NewSilence(_Wire):
-    """Labels that an alert must have, all of them, and until when such alerts are not told."""
+    """Labels that an alert must have, all of them, and until when such alerts are not told.
+
+    `createdBy` is who wants it so; without it the name of the key.
+    """
 
     matchers: Annotated[tuple[Matcher, ...], Field(min_length=1, max_length=20)]
     ends_at: AwareDatetime
     starts_at: AwareDatetime | None = None
     comment: Annotated[str, Field(max_length=1000)] = ""
+    created_by: Annotated[str, Field(max_length=100)] = ""
 
 
 class SilenceEntry(NewSilence):
     """A silence as it stands."""
 
     id: str
-    created_by: str
 
 
 class SilenceList(_Wire):
@@ -133,16 +136,17 @@ async def create_silence(request: Request, who: Writer) -> JSONResponse:
     starts_at = new.starts_at or datetime.now(UTC)
     if new.ends_at <= starts_at:
         raise ApiError(400, "endsAt: must be after the silence begins")
+    services = services_of(request)
     silence = Silence(
         id=secrets.token_hex(6),
         workspace_id=who.workspace_id,
         matchers=new.matchers,
         starts_at=starts_at,
         ends_at=new.ends_at,
-        created_by="api",
+        created_by=new.created_by or key_name(services, who),
         comment=new.comment,
     )
-    await _change(services_of(request), lambda: silence)
+    await _change(services, lambda: silence)
     return JSONResponse(_entry(silence).model_dump(mode="json", by_alias=True), 201)
 
 

@@ -29,10 +29,10 @@ from pipeline.edges.rejects import (
     place_named,
     read_rejects,
 )
-from pipeline.gateway.access import OPERATORS, Principal, Reader, Writer
+from pipeline.gateway.access import OPERATORS, Principal, Reader, Writer, key_name
 from pipeline.gateway.bodies import parse, read_body
 from pipeline.gateway.errors import ApiError
-from pipeline.gateway.routes.query import reading
+from pipeline.gateway.reading import reading
 from pipeline.gateway.services import Services, services_of
 
 router = APIRouter(prefix="/dashboard/api/rejects")
@@ -92,7 +92,7 @@ async def rejects(
                 "mostReplayed": _AT_ONCE,
             }
 
-    return JSONResponse(await reading(services, read))
+    return JSONResponse(await reading(request, read))
 
 
 @router.get("/record")
@@ -121,7 +121,7 @@ async def record(request: Request, who: Reader, reject_id: Annotated[RejectId, Q
                 "decisions": [_decision(item) for item in decisions_of(services.limited, place)],
             }
 
-    return JSONResponse(await reading(services, read))
+    return JSONResponse(await reading(request, read))
 
 
 @router.post("/replay")
@@ -137,7 +137,7 @@ async def replay(request: Request, who: Writer) -> JSONResponse:
         services.clickhouse,
         chosen,
         run,
-        choice.by or _key_name(services, who),
+        choice.by or key_name(services, who),
         lambda done, total: None,
         _AT_ONCE,
     )
@@ -153,7 +153,7 @@ async def outcome(request: Request, who: Reader, run: uuid.UUID) -> JSONResponse
         with within_limits(services.settings.query_timeout_s):
             return outcome_of(services.limited, str(run))
 
-    found = await reading(services, read)
+    found = await reading(request, read)
     return JSONResponse({"stored": found.stored, "rejected": found.rejected, "waiting": found.waiting})
 
 
@@ -163,7 +163,7 @@ async def discard_rejects(request: Request, who: Writer) -> JSONResponse:
     choice = parse(await read_body(request, 512 * 1024), _DISCARD)
     services = services_of(request)
     chosen = await _chosen(services, who, choice, ("open",))
-    by = choice.by or _key_name(services, who)
+    by = choice.by or key_name(services, who)
     number = await asyncio.to_thread(discard, services.clickhouse, chosen, by, choice.note)
     return JSONResponse({"discarded": number})
 
@@ -182,11 +182,6 @@ async def _chosen(services: Services, who: Principal, choice: _Choice, states: t
         states=states,
         **seen,
     )
-
-
-def _key_name(services: Services, who: Principal) -> str:
-    key = services.keys.find_by_id(who.key_id)
-    return key.name if key else who.key_id
 
 
 async def _seen(services: Services, who: Principal) -> Mapping[str, Any]:

@@ -14,10 +14,10 @@ from pipeline.gateway.bodies import parse, read_body
 from pipeline.gateway.errors import ApiError
 from pipeline.gateway.services import Services, services_of
 from pipeline.gateway.sessions import (
-    COOKIE,
     InvalidTokenError,
     Tokens,
     UsedTokens,
+    cookie_name,
     drop_cookie,
     require_own_page,
     set_cookie,
@@ -74,10 +74,10 @@ async def session(request: Request) -> JSONResponse:
 @router.delete("")
 async def log_out(request: Request) -> JSONResponse:
     """The browser forgets the session."""
-    if COOKIE in request.cookies:
+    if cookie_name(request) in request.cookies:
         require_own_page(request)
     response = JSONResponse({"success": True})
-    drop_cookie(response)
+    drop_cookie(request, response)
     return response
 
 
