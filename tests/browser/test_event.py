@@ -106,6 +106,7 @@ def test_events_are_reviewed_by_keyboard(page: Page, gateway: Gateway, api: http
     device, source, now = f"review-{uuid.uuid4().hex[:6]}", scene.upload(api), datetime.now(UTC)
     scene.send(api, [scene.part(n, source, now, eventId=str(uuid.uuid4()), deviceId=device) for n in range(4)])
     until(lambda: counted(api, deviceId=device), lambda number: number == 4)
+    page.goto(f"{gateway.url}/dashboard/use-cases")
     page.get_by_label("My name beside reviews").fill("Ayşe")
     page.get_by_label("My name beside reviews").press("Tab")
     page.goto(f"{gateway.url}/dashboard/events?useCase={scene.PARTS.id}&device={device}")

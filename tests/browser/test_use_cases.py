@@ -8,7 +8,9 @@ from tests.browser.conftest import Watched
 from tests.end_to_end.http import Gateway
 
 
-def test_a_use_case_is_made_renamed_archived_and_taken_back(page: Page, anyone: Watched) -> None:
+def test_a_use_case_is_made_renamed_archived_and_taken_back(watched: Watched) -> None:
+    page = watched.page
+    page.goto(f"{watched.url}/dashboard/use-cases")
     name, later = f"Welds {uuid.uuid4().hex[:6]}", f"Seams {uuid.uuid4().hex[:6]}"
     page.get_by_role("button", name="New use case").click()
     page.get_by_label("Name", exact=True).fill(name)
@@ -24,7 +26,7 @@ def test_a_use_case_is_made_renamed_archived_and_taken_back(page: Page, anyone: 
     with page.expect_response(lambda answer: answer.status == 409):
         dialog.get_by_role("button", name="Rename").click()
     expect(dialog.get_by_role("alert")).to_contain_text("already called")
-    anyone.wrong.clear()  # the browser itself notes the 409
+    watched.wrong.clear()  # the browser itself notes the 409
     dialog.get_by_label("Name").fill(later)
     dialog.get_by_role("button", name="Rename").click()
     expect(page.get_by_role("link", name=later)).to_be_visible()

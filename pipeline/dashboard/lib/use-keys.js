@@ -1,11 +1,12 @@
 // Keys of a page: useKeys({ j: next, k: previous }). They are off while somebody writes or a dialog is open.
-import { useEffect, useRef } from "../vendor/preact-hooks.js";
+import { useLayoutEffect, useRef } from "../vendor/preact-hooks.js";
 
 /** @param {Record<string, (event: KeyboardEvent) => void>} keys by `KeyboardEvent.key` */
 export function useKeys(keys) {
   const current = useRef(keys);
   current.current = keys;
-  useEffect(() => {
+  // Before the page is painted: whoever sees it may press a key at once.
+  useLayoutEffect(() => {
     const pressed = (/** @type {KeyboardEvent} */ event) => {
       if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
       const target = /** @type {Element} */ (event.target);
