@@ -56,7 +56,7 @@ def judge(
     records = sum(item.records for item in waiting)
     wrong = []
     if not workers and records:
-        wrong.append(f"no worker is running: {records:,} records wait")
+        wrong.append(f"no worker is running: {_wait(records)}")
     else:
         wrong += [_stuck(item) for item in waiting if _is_stuck(item, stuck_after_s)]
     if unaccounted is not None and unaccounted > records:
@@ -71,8 +71,12 @@ def judge(
     if records:
         oldest = max((item.oldest_s for item in waiting if item.oldest_s is not None), default=None)
         since = f", the oldest for {oldest:.0f} s" if oldest else ""
-        return Verdict(Level.CATCHING_UP, [f"catching up: {records:,} records wait{since}"])
+        return Verdict(Level.CATCHING_UP, [f"catching up: {_wait(records)}{since}"])
     return Verdict(Level.WELL, ["well: everything produced is stored or rejected"])
+
+
+def _wait(records: int) -> str:
+    return "1 record waits" if records == 1 else f"{records:,} records wait"
 
 
 def _is_stuck(item: Waiting, after_s: float) -> bool:

@@ -4,6 +4,7 @@ Starts the demo in a folder of its own, waits until there is something to see, t
 the narrow form of a phone, and stops everything.
 """
 
+import json
 import re
 import signal
 import subprocess
@@ -37,6 +38,21 @@ def demo(folder: str) -> Iterator[str]:
         process.communicate(timeout=60)
 
 
+def reject_some(data: Path) -> None:
+    """Records that cannot be stored, as cameras with a wrong clock or an old configuration send them."""
+    good = {"use_case_id": "defect-detection", "source": {"device_id": "koeln-cam-02"}}
+    box = {"class": "scratch", "confidence": 0.91, "x": 320, "y": 240, "width": 80, "height": 12}
+    seen = {"object_detections": [box]}
+    records = [
+        *[good | seen | {"timestamp": f"2026-11-24 10:{minute}:00"} for minute in range(10, 13)],
+        *[good | seen | {"use_case_id": "defect-detection-old"} for _ in range(5)],
+        good | {"object_detections": [box | {"confidence": 91}]},
+    ]
+    file = data / "rejected.ndjson"
+    file.write_text("".join(f"{json.dumps(record)}\n" for record in records))
+    subprocess.run([sys.executable, "-m", "pipeline", "publish", str(file), "--data-dir", str(data)], check=True)
+
+
 def take(page: Page, folder: Path, name: str, address: str, ready: str) -> None:
     """One page in all forms."""
     for form, (width, height) in FORMS.items():
@@ -45,6 +61,7 @@ def take(page: Page, folder: Path, name: str, address: str, ready: str) -> None:
         page.goto(address)
         page.locator(ready).first.wait_for()
         page.wait_for_load_state("networkidle")
+        page.wait_for_function("!document.querySelector('[aria-busy=true]')")
         path = str(folder / f"{name}-{form}.jpg")
         page.screenshot(path=path, type="jpeg", quality=86, animations="disabled")
 
@@ -54,8 +71,11 @@ def main() -> None:
     folder, executable = Path(sys.argv[1]), chromium.path()
     assert executable, "no Chromium is installed (Debian: apt-get install chromium)"
     with tempfile.TemporaryDirectory() as data, demo(data) as link, chromium.running(executable) as browser:
+        reject_some(Path(data))
         page, base = browser.new_page(), link.split("#")[0]
+        site = base.removesuffix("/dashboard/")
         page.goto(link)
+        page.get_by_role("heading", name="Use cases").wait_for()  # leaving before would leave the log-in
         page.goto(f"{base}{DEFECTS}&class=scratch&live=1")
         page.locator(".event-card").nth(5).wait_for(timeout=120_000)
         page.goto(f"{base}{DEFECTS}")
@@ -69,12 +89,16 @@ def main() -> None:
         take(page, folder, "dashboard-events", f"{base}{DEFECTS}", ".event-card img")
         take(page, folder, "dashboard-table", f"{base}{DEFECTS}&view=table&class=scratch&conf=0.6", ".events img")
         take(page, folder, "dashboard-analysis", f"{base}analysis?useCase=defect-detection", ".comparison td")
-        take(page, folder, "dashboard-alerts", f"{base}alerts?show=history", ".alert-history td")
+        take(page, folder, "dashboard-alerts", f"{base}alerts", ".alert-card")
+        take(page, folder, "dashboard-alert-history", f"{base}alerts?show=history", ".alert-history td")
+        page.goto(f"{base}rejects")
+        record = page.locator(".row-link", has_text="Invalid time").first.get_attribute("href")
+        take(page, folder, "dashboard-rejects", f"{site}{record}", ".record li.bad")
         take(page, folder, "dashboard-devices", f"{base}devices", ".device-table td")
         take(page, folder, "dashboard-pipeline", f"{base}pipeline", ".balance dd")
         page.goto(f"{base}{DEFECTS}&class=scratch")
         event = page.locator(".event-card .picture").first.get_attribute("href")
-        take(page, folder, "dashboard-event", f"{base.removesuffix('/dashboard/')}{event}", ".facts")
+        take(page, folder, "dashboard-event", f"{site}{event}", ".facts")
 
 
 if __name__ == "__main__":

@@ -15,6 +15,7 @@ STUCK = Waiting("t/1", 40, 55, 61)
         (2, [], 0, Level.WELL, "everything produced is stored or rejected"),
         (0, [], 0, Level.IDLE, "no worker is running"),
         (2, [FRESH], 900, Level.CATCHING_UP, "catching up: 900 records wait"),
+        (2, [Waiting("t/0", 1, 0, 0)], 1, Level.CATCHING_UP, "catching up: 1 record waits"),
         (2, [FRESH, Waiting("t/1", 100, 12, 40)], 1000, Level.CATCHING_UP, "1,000 records wait, the oldest for 12 s"),
         (0, [FRESH], 900, Level.WRONG, "no worker is running: 900 records wait"),
         (2, [FRESH, STUCK], 940, Level.WRONG, "40 records of t/1 wait, the oldest for 55 s; none was handled for 61 s"),

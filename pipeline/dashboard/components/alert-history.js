@@ -31,7 +31,7 @@ export function AlertHistory({ useCase, names, limit, silence }) {
         <div class="message">${alert.annotations.summary ?? ""}</div></td>
       <td>${names[alert.useCaseId] ?? alert.useCaseId}<div class="muted">${Object.entries(alert.group).filter(([, value]) => value).map(([label, value]) => `${label} ${value}`).join(", ")}</div></td>
       <td class="number" data-label="value">${valueText(alert.value)}</td>
-      <td><${Told} alert=${alert} deliveries=${told.get(alert.alertId) ?? []} /></td>
+      <td data-label="told"><${Told} alert=${alert} deliveries=${told.get(alert.alertId) ?? []} /></td>
       <td class="row-actions">
         ${eventOf(alert) && html`<a class="button plain icon-only" href=${eventOf(alert)} title="The event behind" aria-label="The event behind"><${Icon} name="image" /></a>`}
         <a class="button plain icon-only" href=${eventsOf(alert)} title="Events of the group" aria-label="Events of the group"><${Icon} name="events" /></a>

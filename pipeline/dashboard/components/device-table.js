@@ -24,7 +24,7 @@ export function DeviceTable({ devices, factories }) {
       <td>${factories[device.factoryId] ?? device.factoryId}<div class="muted">${[device.streamId, device.useCaseId].filter(Boolean).join(", ")}</div></td>
       <td class="when">${device.lastEvent ? html`<${TimeStamp} value=${device.lastEvent} relative />` : html`<span class="muted">none</span>`}</td>
       <td class="number" data-label="last hour">${count(device.lastHour)}</td>
-      <td class="spark-cell">${device.lastDay ? html`<${Sparkline} values=${device.hours} label=${`${counted(device.lastDay, "event")} in 24 hours`} /><span class="hint">${count(device.lastDay)}, ${count(Math.round(ratePerHour(device.hours)))} an hour</span>` : html`<span class="muted">–</span>`}</td>
+      <td class="spark-cell">${device.lastDay ? html`<${Sparkline} values=${device.hours} label=${`${counted(device.lastDay, "event")} in 24 hours`} /><span class="hint">${count(device.lastDay)} in all, ${count(Math.round(ratePerHour(device.hours)))} an hour</span>` : html`<span class="muted">–</span>`}</td>
       <td class="number" data-label="rejects">${device.rejects ? html`<a href=${addressOf("rejects", { device: device.id })}>${count(device.rejects)}</a>` : html`<span class="muted">0</span>`}</td>
     </tr>`)}</tbody>
   </table></div>`;

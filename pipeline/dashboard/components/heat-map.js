@@ -30,7 +30,7 @@ export function HeatMap({ query, params, rows, columns, keys, fields, set, addre
     const first = filteredBy(params, rows, cell.row, fields);
     return first && filteredBy(first, columns, cell.column, fields);
   };
-  return html`<${ChartCard} title=${`${keyLabel(rows)} by ${keyLabel(columns)}`} request=${chart} wide
+  return html`<${ChartCard} title=${`By ${keyLabel(rows)} and ${keyLabel(columns)}`} request=${chart} wide
     actions=${html`
       ${judged && html`<div class="segmented" role="group" aria-label="Shown">
         <button aria-pressed=${rate} onClick=${() => setCounted(false)}>Fail rate</button><button aria-pressed=${!rate} onClick=${() => setCounted(true)}>Events</button></div>`}

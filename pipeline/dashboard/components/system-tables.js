@@ -32,7 +32,7 @@ export function TopicsTable({ state }) {
   const lag = Object.entries(state.lag).flatMap(([group, topics]) => Object.entries(topics).map(([topic, records]) => ({ group, topic, records })));
   const of = (/** @type {string} */ topic) => lag.filter((each) => each.topic === topic);
   return html`<section class="card chart-card wide" aria-label="Topics"><h2>Topics</h2>
-    <div class="table-scroll" tabindex="0" role="region" aria-label="Topics and their records"><table>
+    <div class="table-scroll topics" tabindex="0" role="region" aria-label="Topics and their records"><table>
       <thead><tr><th scope="col">Topic</th><th scope="col" class="number">Partitions</th><th scope="col" class="number">Records ever</th><th scope="col">Waiting for</th></tr></thead>
       <tbody>${Object.values(state.topics).map((topic) => html`<tr key=${topic.topic}><th scope="row"><code>${topic.topic}</code></th>
         <td class="number">${topic.partitions}</td><td class="number">${count(topic.produced)}</td>

@@ -39,7 +39,7 @@ export default function Rejects({ place }) {
   const narrowed = chosen.reason || chosen.useCase || chosen.device;
 
   return html`
-    <${PageHeader} title="Rejects" text=${found.data && `${counted(total, `${state === "open" ? "open " : state} reject`)}. Each is kept whole, with what was wrong with it.`}>
+    <${PageHeader} title="Rejects" text=${found.data && total > 0 && `${counted(total, `${state === "open" ? "open " : state} reject`)}. Each is kept whole, with what was wrong with it.`}>
       <div class="segmented" role="group" aria-label="State">
         ${STATES.map((each) => html`<button key=${each} aria-pressed=${each === state} onClick=${() => go(addressOf("rejects", { ...chosen, state: each === "open" ? null : each, reason: null }))}>${each}</button>`)}
       </div>
