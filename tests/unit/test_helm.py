@@ -84,6 +84,20 @@ def test_processes_are_ours_and_so_are_their_settings() -> None:
     assert by_name["retention"]["VISION_EVENTS_S3_ACCESS_KEY"] == "vision-retention"
 
 
+def test_each_kind_of_process_may_be_a_user_of_its_own() -> None:
+    kinds = {"worker": "worker", "alertWorker": "alert-worker", "gateway": "gateway"}
+    values = [f"{key}.settings.kafka_user=vision-{name}" for key, name in kinds.items()]
+    secrets = [f"{key}.secret=of-{name}" for key, name in kinds.items()]
+    found = {pod["containers"][0]["name"]: pod for pod in pods(rendered(*ALL, *values, *secrets))}
+    for name in kinds.values():
+        environment = {entry["name"]: entry["value"] for entry in found[name]["containers"][0]["env"]}
+        assert environment["VISION_EVENTS_KAFKA_USER"] == f"vision-{name}"
+        assert environment["VISION_EVENTS_KAFKA_BOOTSTRAP"]
+        assert {"secretName": f"of-{name}", "defaultMode": 0o440} in [v.get("secret") for v in found[name]["volumes"]]
+    assert "VISION_EVENTS_ALERT_RECEIVERS" in str(found["alert-worker"])
+    assert found["gateway"]["containers"][0]["ports"][1]["containerPort"] == 8080
+
+
 def test_pods_are_hardened_and_have_what_they_mount() -> None:
     for pod in pods(rendered(*ALL)):
         assert pod["securityContext"]["runAsNonRoot"]
