@@ -198,6 +198,12 @@ class Settings(BaseSettings):
     log_format: Literal["text", "json"] = Field(
         "text", description="Form of log lines: text for people, or JSON objects for collectors."
     )
+    otlp_endpoint: str = Field(
+        "",
+        pattern="^(https?://.+)?$",
+        description="URL of an OpenTelemetry collector (OTLP over HTTP, such as http://collector:4318): workers send "
+        "it traces of records that carry a `traceparent`. Needs the extra `tracing`. Empty: none.",
+    )
 
     @classmethod
     def settings_customise_sources(

@@ -8,6 +8,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterable, Sequence
 from functools import partial
+from typing import TypeAlias
 
 import orjson
 from clickhouse_connect.driver import Client
@@ -16,6 +17,7 @@ from pydantic import ValidationError
 from pipeline import metrics
 from pipeline.alerts.receivers import Sender
 from pipeline.alerts.store import PartitionTable
+from pipeline.alerts.traces import AlertTraces
 from pipeline.edges.alerts import Delivery, insert_alerts, insert_deliveries
 from pipeline.edges.retry import until_done
 from pipeline.errors import VisionEventsError
@@ -25,17 +27,29 @@ from schemas.receiver import Receiver
 
 log = logging.getLogger(__name__)
 
+EventAndHeaders: TypeAlias = tuple[AlertEvent, Sequence[tuple[str, bytes]]]
+"""What a record of `vision.alerts` holds, and its headers."""
+
 
 class Deliverer:
     """The agent of `vision.alerts`."""
 
     def __init__(
-        self, table: PartitionTable, receivers: Sequence[Receiver], sender: Sender, clickhouse: Client
+        self,
+        table: PartitionTable,
+        receivers: Sequence[Receiver],
+        sender: Sender,
+        clickhouse: Client,
+        traces: AlertTraces,
     ) -> None:
         self._table = table
         self._receivers = receivers
         self._sender = sender
         self._clickhouse = clickhouse
+        self._traces = traces
+        for receiver in receivers:  # a counter that begins at 1 never rose: Prometheus would not see the first one
+            for state in ("delivered", "dead"):
+                metrics.ALERT_DELIVERIES.labels(receiver.name, state)
         self._queues: dict[tuple[int, str], asyncio.Task[list[Delivery]]] = {}
         self._running: set[asyncio.Task[None]] = set()
         self._failure: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -44,9 +58,10 @@ class Deliverer:
         """The body of the Faust agent. No exception leaves it: Faust would take that for "done, go on"."""
         try:
             async for batch in batches:
-                events = [event for record in batch if (event := _parse(record.value)) is not None]
-                queued = [self._queued(batch, receiver, events) for receiver in self._receivers]
-                task = asyncio.ensure_future(self._finish(batch, events, queued))
+                found = [(event, record.headers) for record in batch if (event := _parse(record.value)) is not None]
+                queued = [self._queued(batch, receiver, found) for receiver in self._receivers]
+                alerts = [event.data for event, _ in found]
+                task = asyncio.ensure_future(self._finish(batch, alerts, queued))
                 self._running.add(task)
                 task.add_done_callback(self._running.discard)
         except VisionEventsError as error:
@@ -62,12 +77,11 @@ class Deliverer:
             self._failure.set_exception(error)
 
     async def _finish(
-        self, batch: RecordBatch, events: Sequence[AlertEvent], queued: Sequence[asyncio.Task[list[Delivery]]]
+        self, batch: RecordBatch, alerts: Sequence[Alert], queued: Sequence[asyncio.Task[list[Delivery]]]
     ) -> None:
         """Wait for everything that a batch leads to, then acknowledge it. The table is no condition of telling."""
         try:
-            if events:
-                alerts = [event.data for event in events]
+            if alerts:
                 await until_done(lambda: asyncio.to_thread(insert_alerts, self._clickhouse, alerts))
             if deliveries := [item for found in await asyncio.gather(*queued) for item in found]:
                 await until_done(lambda: asyncio.to_thread(insert_deliveries, self._clickhouse, deliveries))
@@ -77,7 +91,7 @@ class Deliverer:
             batch.ack()
 
     def _queued(
-        self, batch: RecordBatch, receiver: Receiver, events: Sequence[AlertEvent]
+        self, batch: RecordBatch, receiver: Receiver, events: Sequence[EventAndHeaders]
     ) -> asyncio.Task[list[Delivery]]:
         place = (batch.partition, receiver.name)
         before = self._queues.get(place)
@@ -90,9 +104,9 @@ class Deliverer:
         task = self._queues[place] = asyncio.ensure_future(work())
         return task
 
-    async def _tell(self, batch: RecordBatch, receiver: Receiver, events: Sequence[AlertEvent]) -> list[Delivery]:
+    async def _tell(self, batch: RecordBatch, receiver: Receiver, events: Sequence[EventAndHeaders]) -> list[Delivery]:
         deliveries = []
-        for event in events:
+        for event, headers in events:
             if not batch.active:
                 break  # another worker has the partition now
             # An entry for each receiver: they are told at the same time, and none may undo what another noted.
@@ -100,7 +114,8 @@ class Deliverer:
             last = orjson.loads(self._table.entries(batch.partition).get(key, b"null"))
             if not _concerns(receiver, event.data, last, mark):
                 continue
-            deliveries.append(await self._sender.deliver(receiver, event))
+            with self._traces.delivered(receiver.name, event.data, headers) as more:
+                deliveries.append(await self._sender.deliver(receiver, event, more))
             metrics.ALERT_DELIVERIES.labels(receiver.name, deliveries[-1].state).inc()
             await until_done(partial(self._table.write, batch.partition, {key: orjson.dumps(mark)}))
         return deliveries

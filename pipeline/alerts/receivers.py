@@ -64,8 +64,11 @@ class Sender:
     async def __aexit__(self, *_: object) -> None:
         await self._session.close()
 
-    async def deliver(self, receiver: Receiver, event: AlertEvent) -> Delivery:
-        """Tell a receiver of a transition, again and again until it says yes, a final no, or time is up."""
+    async def deliver(self, receiver: Receiver, event: AlertEvent, more: Sequence[tuple[str, bytes]] = ()) -> Delivery:
+        """Tell a receiver of a transition, again and again until it says yes, a final no, or time is up.
+
+        `more` are further headers of the requests.
+        """
         attempts, failure = 0, ""
         try:
             async for attempt in AsyncRetrying(
@@ -75,7 +78,7 @@ class Sender:
             ):
                 with attempt:
                     attempts += 1
-                    refusal = await self._attempt(receiver, event)
+                    refusal = await self._attempt(receiver, event, more)
                     if refusal:
                         log.error("alert %s: receiver %s refuses it: %s", event.id, receiver.name, refusal)
                         return Delivery(event, receiver.name, "dead", attempts, refusal, datetime.now(UTC))
@@ -98,8 +101,9 @@ class Sender:
         if refusal:
             log.warning("receiver %s was not told again of %d open alerts: %s", receiver.name, len(alerts), refusal)
 
-    async def _attempt(self, receiver: Receiver, event: AlertEvent) -> str:
+    async def _attempt(self, receiver: Receiver, event: AlertEvent, more: Sequence[tuple[str, bytes]]) -> str:
         url, headers, body = request_of(receiver, event, datetime.now(UTC), secret_of(receiver))
+        headers |= {name: content.decode() for name, content in more}
         return await self._post(receiver, url, headers, body)
 
     async def _post(self, receiver: Receiver, url: str, headers: dict[str, str], body: bytes) -> str:

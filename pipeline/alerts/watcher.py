@@ -6,6 +6,7 @@ the outbox, and whoever takes over the partition publishes them, with the same i
 """
 
 import asyncio
+import itertools
 import logging
 import time
 from collections import defaultdict
@@ -20,6 +21,7 @@ from aiokafka.errors import KafkaError
 from pipeline import metrics
 from pipeline.alerts.progress import Reached
 from pipeline.alerts.store import PartitionTable
+from pipeline.alerts.traces import AlertTraces
 from pipeline.core.alerts.engine import Changes, Engine, Group, Rules
 from pipeline.core.alerts.messages import cloud_event
 from pipeline.core.registry import Registry
@@ -28,6 +30,7 @@ from pipeline.edges.retry import until_done
 from pipeline.edges.s3 import ImageStore
 from pipeline.errors import DependencyError, VisionEventsError
 from pipeline.transport import RecordBatch
+from pipeline.worker.tracing import Headers
 from schemas.alert import Alert
 from schemas.topics import ALERTS
 
@@ -49,12 +52,14 @@ class Watcher:
         producer: AIOKafkaProducer,
         images: ImageStore,
         slack_ms: int,
+        traces: AlertTraces,
     ) -> None:
         self._table = table
         self._registry = registry
         self._producer = producer
         self._images = images
         self._slack_ms = slack_ms
+        self._traces = traces
         self._engines: dict[int, tuple[int, Engine]] = {}
         """For each partition, the generation in which it was taken from the table, and its state since."""
         self._compiled: tuple[Registry | None, Rules] = (None, {})
@@ -130,9 +135,11 @@ class Watcher:
     async def _take(self, batches: Sequence[RecordBatch]) -> None:
         """Take batches of one partition and one generation, in order."""
         begun, first = time.monotonic(), batches[0]
-        documents = [
-            document for batch in batches for record in batch if (document := _parse(record.value)) is not None
-        ]
+        documents = []
+        for record in itertools.chain.from_iterable(batches):
+            if (document := _parse(record.value)) is not None:
+                documents.append(document)
+                self._traces.remember(document["event_id"], record.headers)
         if self._is_unknown(documents):
             await read_since(self._registry, begun)
         engine = await self._engine(first.partition, first.generation)
@@ -180,17 +187,18 @@ class Watcher:
             await until_done(lambda: self._table.write(partition, entries))
 
     async def _publish(self, alerts: Sequence[Alert]) -> None:
-        async def send() -> None:
+        async def send(headers: Sequence[Headers]) -> None:
             try:
                 sent = []
-                for alert in alerts:
-                    value = cloud_event(self._linked(alert)).model_dump_json().encode()
-                    sent.append(await self._producer.send(ALERTS.name, value, key=alert.fingerprint.encode()))
+                for alert, given in zip(alerts, headers, strict=True):
+                    key, value = alert.fingerprint.encode(), cloud_event(self._linked(alert)).model_dump_json().encode()
+                    sent.append(await self._producer.send(ALERTS.name, value, key=key, headers=given))
                 await asyncio.gather(*sent)
             except KafkaError as error:
                 raise DependencyError(f"Kafka: {error!r}") from error
 
-        await until_done(send)
+        with self._traces.published(alerts) as headers:
+            await until_done(lambda: send(headers))
         for alert in alerts:
             metrics.ALERT_TRANSITIONS.labels(alert.status).inc()
             about = {"alert_id": alert.alert_id, "event_id": alert.event_id}

@@ -13,6 +13,7 @@ from pipeline.alerts.delivery import Deliverer
 from pipeline.alerts.progress import Progress, Reached
 from pipeline.alerts.receivers import Sender, read_receivers
 from pipeline.alerts.store import PartitionTable
+from pipeline.alerts.traces import AlertTraces
 from pipeline.alerts.watcher import Watcher
 from pipeline.edges.clickhouse import connect
 from pipeline.edges.kafka import ensure_compacted, ensure_topics, partition_count, producer, start_producer
@@ -26,6 +27,7 @@ from pipeline.transport.consumer import BatchConsumer
 from pipeline.worker.app import make_app
 from pipeline.worker.health import WorkerHealth
 from pipeline.worker.life import Worker, live
+from pipeline.worker.tracing import start_tracing
 from schemas.receiver import Receiver
 from schemas.topics import ALERT_CANDIDATES, ALERTS
 
@@ -40,6 +42,7 @@ def run_alert_worker(settings: Settings) -> None:
 async def _start(settings: Settings, health: WorkerHealth, stack: AsyncExitStack) -> Worker:
     """Connect, however long it takes, and begin to read."""
     receivers = read_receivers(settings.alert_receivers)
+    traces = AlertTraces(start_tracing(settings, "alert-worker", stack))
     health.phase = "waiting for ClickHouse"
     clickhouse = await until_done(lambda: asyncio.to_thread(connect, settings))
     registry = RegistryReader(clickhouse)
@@ -53,8 +56,8 @@ async def _start(settings: Settings, health: WorkerHealth, stack: AsyncExitStack
     groups, told = (PartitionTable(app, name, partitions, kafka) for name in ("groups", "told"))
     await until_done(lambda: ensure_compacted(settings, [groups.topic, told.topic], partitions))
     sender = await stack.enter_async_context(Sender(settings.alert_retry_s))
-    watcher = Watcher(groups, registry, kafka, ImageStore(settings), settings.alert_slack_ms)
-    deliverer = Deliverer(told, receivers, sender, clickhouse)
+    watcher = Watcher(groups, registry, kafka, ImageStore(settings), settings.alert_slack_ms, traces)
+    deliverer = Deliverer(told, receivers, sender, clickhouse, traces)
     app.agent(batch_topic(app, ALERT_CANDIDATES.name))(watcher.watch)
     app.agent(batch_topic(app, ALERTS.name))(deliverer.deliver)
     await app.start()

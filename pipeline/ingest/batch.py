@@ -25,6 +25,8 @@ class Row:
     record: RawRecord
     candidates: Sequence[Candidate] = ()
     """What alert rules make of it."""
+    headers: list[tuple[str, bytes]] | None = None
+    """Those of the published event: the trace context, where the record has one and traces are on."""
 
 
 @dataclass(slots=True)

@@ -14,7 +14,10 @@ from pipeline.ingest.batch import Row
 from schemas.reject import Reject
 from schemas.topics import ALERT_CANDIDATES, EVENTS, MAX_RAW_RECORD_BYTES, RECORD_OVERHEAD_BYTES, REJECTS
 
-KeyAndValue: TypeAlias = tuple[bytes | None, bytes]
+Outgoing: TypeAlias = tuple[bytes | None, bytes, list[tuple[str, bytes]] | None]
+"""Key, value and headers of a record."""
+
+_NO_HEADERS: Final[list[tuple[str, bytes]]] = []
 
 _partition_of = DefaultPartitioner()
 
@@ -38,36 +41,38 @@ class Publisher:
         """
         with translated():
             partitions = sorted(await self._producer.partitions_for(EVENTS.name))
-            by_partition: dict[int, list[KeyAndValue]] = defaultdict(list)
+            by_partition: dict[int, list[Outgoing]] = defaultdict(list)
             for row in rows:
-                by_partition[partitions[row.record.partition % len(partitions)]].append((row.record.key, row.line))
+                place = partitions[row.record.partition % len(partitions)]
+                by_partition[place].append((row.record.key, row.line, row.headers))
             await self._send_all(EVENTS.name, by_partition)
 
     async def publish_candidates(self, candidates: Sequence[Candidate]) -> None:
         """Publish what alert rules look at, by the key of the group. Raises as `kafka.translated`."""
         with translated():
             partitions = sorted(await self._producer.partitions_for(ALERT_CANDIDATES.name))
-            by_partition: dict[int, list[KeyAndValue]] = defaultdict(list)
+            by_partition: dict[int, list[Outgoing]] = defaultdict(list)
             chosen: dict[bytes, int] = {}
             for candidate in candidates:
                 key = candidate.key
                 if key not in chosen:
                     chosen[key] = _partition_of(key, partitions, partitions)
-                by_partition[chosen[key]].append((key, candidate.value))
+                by_partition[chosen[key]].append((key, candidate.value, candidate.headers))
             await self._send_all(ALERT_CANDIDATES.name, by_partition)
 
-    async def _send_all(self, topic: str, by_partition: Mapping[int, Sequence[KeyAndValue]]) -> None:
+    async def _send_all(self, topic: str, by_partition: Mapping[int, Sequence[Outgoing]]) -> None:
         sent = [await self._send(topic, partition, part) for partition, part in by_partition.items()]
         await asyncio.gather(*(future for futures in sent for future in futures))
 
-    async def _send(self, topic: str, partition: int, records: Sequence[KeyAndValue]) -> list[Any]:
+    async def _send(self, topic: str, partition: int, records: Sequence[Outgoing]) -> list[Any]:
         futures = []
         builder = self._producer.create_batch()
-        for key, value in records:
-            if builder.append(key=key, value=value, timestamp=None) is None:
+        for key, value, given in records:
+            headers = given or _NO_HEADERS
+            if builder.append(key=key, value=value, timestamp=None, headers=headers) is None:
                 futures.append(await self._close(builder, topic, partition))
                 builder = self._producer.create_batch()
-                builder.append(key=key, value=value, timestamp=None)
+                builder.append(key=key, value=value, timestamp=None, headers=headers)
         futures.append(await self._close(builder, topic, partition))
         return futures
 

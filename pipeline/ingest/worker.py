@@ -30,6 +30,7 @@ from pipeline.transport import BatchOptions, RecordBatch, batch_topic
 from pipeline.worker.app import make_app
 from pipeline.worker.health import WorkerHealth
 from pipeline.worker.life import Worker, live
+from pipeline.worker.tracing import start_tracing
 from schemas.topics import INFERENCES, MAX_RAW_RECORD_BYTES, RECORD_OVERHEAD_BYTES
 
 log = logging.getLogger(__name__)
@@ -51,6 +52,7 @@ def run_worker(settings: Settings) -> None:
 
 async def _start(settings: Settings, health: WorkerHealth, stack: AsyncExitStack) -> Worker:
     """Connect, however long it takes, and begin to read."""
+    tracer = start_tracing(settings, "worker", stack)
     health.phase = "waiting for ClickHouse"
     clickhouse = await until_done(lambda: asyncio.to_thread(connect, settings))
     store, registry = ImageStore(settings), RegistryReader(clickhouse)
@@ -61,7 +63,7 @@ async def _start(settings: Settings, health: WorkerHealth, stack: AsyncExitStack
     kafka = producer(settings)
     await until_done(lambda: start_producer(kafka))
     limit = await until_done(lambda: asyncio.to_thread(load_limit, clickhouse, settings))
-    writer = Writer(settings, clickhouse, images, Publisher(kafka), limit)
+    writer = Writer(settings, clickhouse, images, Publisher(kafka), limit, tracer)
     agent = IngestAgent(Preparer(registry, images), writer)
     options = BatchOptions(partition_records=_PARTITION_RECORDS)
     largest = MAX_RAW_RECORD_BYTES + RECORD_OVERHEAD_BYTES

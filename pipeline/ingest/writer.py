@@ -26,8 +26,10 @@ from pipeline.ingest.batch import Batch, Row, merge, reject
 from pipeline.ingest.crash import Step, crash_point
 from pipeline.ingest.images import ImageRequests
 from pipeline.ingest.publisher import Publisher
+from pipeline.ingest.traces import traced
 from pipeline.logs import batch_id
 from pipeline.settings import Settings
+from pipeline.worker.tracing import Tracer
 from schemas.reject import Reject, RejectReason
 
 log = logging.getLogger(__name__)
@@ -56,13 +58,20 @@ class Writer:
     """Takes batches and writes them. `add` waits while two flushes' worth is not durable yet: back-pressure."""
 
     def __init__(
-        self, settings: Settings, clickhouse: Client, images: ImageRequests, publisher: Publisher, limit: RejectLimit
+        self,
+        settings: Settings,
+        clickhouse: Client,
+        images: ImageRequests,
+        publisher: Publisher,
+        limit: RejectLimit,
+        tracer: Tracer | None = None,
     ) -> None:
         self._settings = settings
         self._clickhouse = clickhouse
         self._images = images
         self._publisher = publisher
         self._limit = limit
+        self._tracer = tracer
         self._gathering = _Flush()
         self._changed = asyncio.Condition()
         self._reached = crash_point()
@@ -124,7 +133,7 @@ class Writer:
                 metrics.REJECTS.labels(reason).inc(count)
             reached(Step.REJECTS_STORED)
         # 3. Published events and rejects: who hears of an event finds it in the table.
-        with _PUBLISH.time():
+        with _PUBLISH.time(), traced(self._tracer, batch):
             await self._publish(batch)
         # 4. Acknowledged: the transport commits these offsets.
         for acknowledge in flush.acknowledge:

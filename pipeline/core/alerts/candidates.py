@@ -71,10 +71,11 @@ class RuleSet:
 
 @dataclass(slots=True)
 class Candidate:
-    """One event as one rule sees it. `key` and `value` are those of the Kafka record."""
+    """One event as one rule sees it. `key`, `value` and `headers` are those of the Kafka record."""
 
     key: bytes
     value: bytes
+    headers: list[tuple[str, bytes]] | None = None
 
 
 def compile_rules(use_case: UseCase) -> RuleSet:
