@@ -13,14 +13,14 @@ from typing import Any
 from aiokafka import AIOKafkaConsumer
 
 
-async def alerts(bootstrap: str, group: str = "my-alert-consumer") -> AsyncIterator[dict[str, Any]]:
-    """Every transition of an alert, as a CloudEvent."""
+async def alerts(group: str = "my-alert-consumer", **connection: Any) -> AsyncIterator[dict[str, Any]]:
+    """Every transition of an alert, as a CloudEvent.
+
+    `connection` is what AIOKafkaConsumer takes: `bootstrap_servers`, and of brokers with users and TLS
+    `security_protocol`, `sasl_mechanism`, `sasl_plain_username`, `sasl_plain_password` and `ssl_context`.
+    """
     consumer = AIOKafkaConsumer(
-        "vision.alerts",
-        bootstrap_servers=bootstrap,
-        group_id=group,
-        auto_offset_reset="earliest",
-        enable_auto_commit=False,
+        "vision.alerts", group_id=group, auto_offset_reset="earliest", enable_auto_commit=False, **connection
     )
     handled: set[str] = set()
     await consumer.start()
@@ -37,7 +37,7 @@ async def alerts(bootstrap: str, group: str = "my-alert-consumer") -> AsyncItera
 
 async def main(bootstrap: str) -> None:
     """Print what comes."""
-    async for event in alerts(bootstrap):
+    async for event in alerts(bootstrap_servers=bootstrap):
         alert = event["data"]
         print(alert["status"], alert["rule"], alert["group"], alert["annotations"].get("summary"), alert["image_url"])
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import pytest
 import trustme
@@ -13,9 +13,11 @@ from hypothesis import settings
 
 from deploy.embedded.stack import Addresses, EmbeddedStack, Ports
 from deploy.embedded.supervisor import Part
+from pipeline.edges.kafka import connection
 from tests.support.containers import containers, docker_answers
 from tests.support.minio_server import minio_part
 from tests.support.secure_kafka import SecureKafka
+from tests.support.settings import settings_of
 
 # A busy machine must not fail a test: speed is measured by the benchmarks.
 settings.register_profile("any-speed", deadline=None)
@@ -100,6 +102,12 @@ def environment(stack: Services) -> dict[str, str]:
     """Environment variables that lead commands to the services."""
     given = asdict(stack.addresses) | stack.more
     return {f"VISION_EVENTS_{name.upper()}": value for name, value in given.items()}
+
+
+@pytest.fixture(scope="session")
+def kafka(environment: dict[str, str]) -> dict[str, Any]:
+    """What aiokafka's clients take to reach the broker, as a user with all rights."""
+    return connection(settings_of(environment))
 
 
 @pytest.fixture(autouse=True)

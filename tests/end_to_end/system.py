@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,9 +22,9 @@ from pipeline.edges.kafka import connection, producer, start_producer
 from pipeline.edges.registry import apply_entries
 from pipeline.edges.retry import until_done
 from pipeline.edges.s3 import ImageStore
-from pipeline.settings import Settings
 from schemas.topics import INFERENCES
 from schemas.use_case import UseCase
+from tests.support.settings import settings_of
 
 
 class System:
@@ -33,8 +34,7 @@ class System:
         # Tests reject as much as they like; the limit has a test of its own.
         no_limit = {"VISION_EVENTS_REJECT_STOP_SHARE": "0"}
         self.environment = {**os.environ, **environment, **no_limit, "VISION_EVENTS_DATA_DIR": str(folder)}
-        names = {name.removeprefix("VISION_EVENTS_").lower(): value for name, value in environment.items()}
-        self.settings = Settings(**names)  # type: ignore[arg-type]
+        self.settings = settings_of(environment)
         self.folder = folder
         self.images = ImageStore(self.settings)
         self.run("migrate")
@@ -83,14 +83,17 @@ class System:
     def apply(self, *use_cases: UseCase) -> None:
         apply_entries(self.sql, use_cases)
 
-    def publish(self, values: Sequence[bytes], key: bytes | None = None) -> None:
+    def publish(
+        self, values: Sequence[bytes], key: bytes | None = None, headers: Sequence[tuple[str, bytes]] = ()
+    ) -> None:
         async def send() -> None:
             kafka = producer(self.settings, linger_ms=20)
             await until_done(lambda: start_producer(kafka))
             try:
                 for start in range(0, len(values), 5_000):
                     part = values[start : start + 5_000]
-                    await asyncio.gather(*[await kafka.send(INFERENCES.name, value, key=key) for value in part])
+                    send = partial(kafka.send, INFERENCES.name, key=key, headers=list(headers))
+                    await asyncio.gather(*[await send(value) for value in part])
             finally:
                 await kafka.stop()
 

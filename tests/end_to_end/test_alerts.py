@@ -25,7 +25,7 @@ from PIL import Image
 
 from deploy.embedded.ports import free_port
 from examples.alert_consumer import alerts as consumed
-from pipeline.edges.kafka import producer
+from pipeline.edges.kafka import connection, producer
 from schemas.rule import AlertRule, label_of
 from schemas.topics import INFERENCES
 from schemas.use_case import UseCase
@@ -297,7 +297,7 @@ async def test_kills_and_scaling_change_no_alert(
     assert rows == len(expected)
     # The example consumer sees each of them once.
     seen: set[str] = set()
-    async for event in consumed(system.settings.kafka_bootstrap, f"consumer-{use_case.id}"):
+    async for event in consumed(f"consumer-{use_case.id}", **connection(system.settings)):
         if event["data"]["use_case_id"] == use_case.id:
             assert event["id"] not in seen
             seen.add(event["id"])

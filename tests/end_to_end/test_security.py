@@ -76,6 +76,7 @@ def test_every_process_works_as_its_own_user_and_prints_no_secret(secured: Secur
         more = broker.settings("vision-alerts") | LOUD
         alerts.environment |= {f"VISION_EVENTS_{key.upper()}": value for key, value in more.items()}
         alerts.start("a1")
+        running.enter_context(system.worker(**broker.settings("vision-worker"), **LOUD))
         gateway = running.enter_context(
             Gateway(system, broker.settings("vision-gateway") | secured.gateway_files | LOUD)
         )
@@ -85,7 +86,6 @@ def test_every_process_works_as_its_own_user_and_prints_no_secret(secured: Secur
         nothing = {"kafka_bootstrap": "127.0.0.1:1", "kafka_security": "PLAINTEXT", "kafka_password": ""}
         edge = EdgeBox(system, tmp_path, name, **to_gateway, **nothing, **LOUD)
         running.callback(edge.stop)
-        running.enter_context(system.worker(**broker.settings("vision-worker"), **LOUD))
         content = base64.b64decode(picture())
         with Client(kafka(**broker.settings("vision-producer"))) as client:
             about = {"event_type": "quality_check", "event_data": {"result": "fail"}}

@@ -12,14 +12,13 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
 from pipeline.demo.producer import Plan, Summary, run
 from pipeline.errors import DependencyError
-from tests.conftest import Services
 
 
 @pytest.fixture
-async def topic(stack: Services) -> str:
+async def topic(kafka: dict[str, Any]) -> str:
     """A topic of one partition, so that the order of all records can be checked."""
     new = NewTopic(f"demo-{uuid.uuid4().hex}", 1, 1)
-    admin = AIOKafkaAdminClient(bootstrap_servers=stack.addresses.kafka_bootstrap)
+    admin = AIOKafkaAdminClient(**kafka)
     await admin.start()
     try:
         await admin.create_topics([new])
@@ -28,9 +27,9 @@ async def topic(stack: Services) -> str:
     return new.name
 
 
-async def published(bootstrap: str, topic: str, count: int) -> list[Any]:
+async def published(kafka: dict[str, Any], topic: str, count: int) -> list[Any]:
     """The first `count` records of a topic."""
-    consumer = AIOKafkaConsumer(topic, bootstrap_servers=bootstrap, auto_offset_reset="earliest")
+    consumer = AIOKafkaConsumer(topic, **kafka, auto_offset_reset="earliest")
     await consumer.start()
     try:
         return [await asyncio.wait_for(consumer.getone(), 30) for _ in range(count)]
@@ -38,16 +37,15 @@ async def published(bootstrap: str, topic: str, count: int) -> list[Any]:
         await consumer.stop()
 
 
-async def test_what_is_summed_up_is_in_the_topic(stack: Services, topic: str) -> None:
+async def test_what_is_summed_up_is_in_the_topic(kafka: dict[str, Any], topic: str) -> None:
     seen: list[int] = []
-    bootstrap = stack.addresses.kafka_bootstrap
     summary = await run(
-        {"bootstrap_servers": bootstrap},
+        kafka,
         topic,
         Plan(rate=100, count=14, history=11, seed=1),
         on_progress=lambda so_far: seen.append(so_far.records),
     )
-    records = await published(bootstrap, topic, 14)
+    records = await published(kafka, topic, 14)
     assert seen == list(range(1, 15))
     assert summary.records == 14
     assert summary.bytes == sum(len(record.value) for record in records)
@@ -60,15 +58,14 @@ async def test_what_is_summed_up_is_in_the_topic(stack: Services, topic: str) ->
     assert len(summary.by_factory) == 4
 
 
-async def test_it_stops_when_told(stack: Services, topic: str) -> None:
+async def test_it_stops_when_told(kafka: dict[str, Any], topic: str) -> None:
     stop = asyncio.Event()
 
     def stop_after_two(so_far: Summary) -> None:
         if so_far.records == 2:
             stop.set()
 
-    connection = {"bootstrap_servers": stack.addresses.kafka_bootstrap}
-    summary = await run(connection, topic, Plan(rate=0.5, history=2, seed=2), stop_after_two, stop)
+    summary = await run(kafka, topic, Plan(rate=0.5, history=2, seed=2), stop_after_two, stop)
     assert summary.records == 2
 
 

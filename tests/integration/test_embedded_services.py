@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import psutil
@@ -97,9 +98,9 @@ def test_s3_lets_in_nobody_without_the_key(stack: Services, bucket: tuple[Minio,
 
 
 @pytest.fixture
-async def topic(stack: Services) -> AsyncIterator[str]:
+async def topic(kafka: dict[str, Any]) -> AsyncIterator[str]:
     name = f"t-{uuid.uuid4()}"
-    admin = AIOKafkaAdminClient(bootstrap_servers=stack.addresses.kafka_bootstrap)
+    admin = AIOKafkaAdminClient(**kafka)
     await admin.start()
     try:
         made = await admin.create_topics([NewTopic(name, 2, 1, topic_configs=INFERENCES.config())])
@@ -110,24 +111,21 @@ async def topic(stack: Services) -> AsyncIterator[str]:
         await admin.close()
 
 
-async def test_the_largest_record_passes_and_a_larger_one_is_refused(stack: Services, topic: str) -> None:
-    at = stack.addresses.kafka_bootstrap
+async def test_the_largest_record_passes_and_a_larger_one_is_refused(kafka: dict[str, Any], topic: str) -> None:
     largest = bytes(MAX_RAW_RECORD_BYTES)
-    async with AIOKafkaProducer(
-        bootstrap_servers=at, acks="all", max_request_size=2 * MAX_RAW_RECORD_BYTES
-    ) as producer:
+    async with AIOKafkaProducer(**kafka, acks="all", max_request_size=2 * MAX_RAW_RECORD_BYTES) as producer:
         await producer.send_and_wait(topic, largest, partition=0)
         with pytest.raises(MessageSizeTooLargeError):
             await producer.send_and_wait(topic, largest + bytes(128 * 1024), partition=0)
-    consumer = AIOKafkaConsumer(topic, bootstrap_servers=at, group_id=topic, auto_offset_reset="earliest")
+    consumer = AIOKafkaConsumer(topic, **kafka, group_id=topic, auto_offset_reset="earliest")
     async with consumer:
         assert (await consumer.getone()).value == largest
 
 
-async def test_a_topic_that_nobody_made_does_not_come_into_being(stack: Services) -> None:
+async def test_a_topic_that_nobody_made_does_not_come_into_being(stack: Services, kafka: dict[str, Any]) -> None:
     if not isinstance(stack, Embedded):
         pytest.skip("a setting of the embedded broker")
-    producer = AIOKafkaProducer(bootstrap_servers=stack.addresses.kafka_bootstrap, request_timeout_ms=1_000)
+    producer = AIOKafkaProducer(**kafka, request_timeout_ms=1_000)
     async with producer:
         with pytest.raises(KafkaError):
             await producer.send_and_wait("mistyped", b"x")

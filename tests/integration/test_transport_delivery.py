@@ -14,13 +14,12 @@ from faust.types import TP
 
 from pipeline.transport import BatchOptions, batch_topic
 from pipeline.transport.consumer import BatchConsumer
-from tests.conftest import Services
 from tests.integration.transport_support import Broker, Collector, running, until
 
 
 @pytest.fixture
-def broker(stack: Services, tmp_path: Path) -> Broker:
-    return Broker(stack.addresses.kafka_bootstrap, tmp_path)
+def broker(environment: dict[str, str], tmp_path: Path) -> Broker:
+    return Broker(environment, tmp_path)
 
 
 async def test_records_arrive_whole(broker: Broker):

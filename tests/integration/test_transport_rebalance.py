@@ -51,14 +51,13 @@ class Workers:
         conf = {**self.args["conf"], "datadir": str(self.broker.tmp_path / name)}
         args = {
             **self.args,
-            "servers": self.broker.servers,
             "topic": self.topic,
             "group": self.group,
             "out": str(out),
             "conf": conf,
         }
         command = [sys.executable, str(ROOT / "tests/integration/transport_worker.py"), json.dumps(args)]
-        env = {**os.environ, "PYTHONPATH": str(ROOT)}
+        env = {**os.environ, **self.broker.environment, "PYTHONPATH": str(ROOT)}
         self.processes[name] = subprocess.Popen(command, stdout=log, stderr=log, env=env)
         log.close()
 
@@ -96,8 +95,8 @@ class Workers:
 
 
 @pytest.fixture
-def broker(stack: Services, tmp_path: Path) -> Broker:
-    return Broker(stack.addresses.kafka_bootstrap, tmp_path)
+def broker(environment: dict[str, str], tmp_path: Path) -> Broker:
+    return Broker(environment, tmp_path)
 
 
 @pytest.fixture

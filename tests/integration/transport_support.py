@@ -13,7 +13,9 @@ import faust
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
+from pipeline.edges.kafka import connection, credentials
 from pipeline.transport import BatchOptions, RecordBatch, batch_topic, broker_url
+from tests.support.settings import settings_of
 
 
 async def until(condition: Callable[[], Any], seconds: float = 20.0, what: str = "") -> Any:
@@ -32,8 +34,10 @@ async def until(condition: Callable[[], Any], seconds: float = 20.0, what: str =
 class Broker:
     """A Kafka broker seen from a test."""
 
-    def __init__(self, servers: str, tmp_path: Path) -> None:
-        self.servers = servers
+    def __init__(self, environment: dict[str, str], tmp_path: Path) -> None:
+        self.environment = environment
+        self.settings = settings_of(environment)
+        self.connection = connection(self.settings)
         self.tmp_path = tmp_path
 
     async def topic(self, partitions: int = 1, **config: str) -> str:
@@ -44,7 +48,7 @@ class Broker:
 
     @contextlib.asynccontextmanager
     async def admin(self) -> AsyncIterator[AIOKafkaAdminClient]:
-        admin = AIOKafkaAdminClient(bootstrap_servers=self.servers)
+        admin = AIOKafkaAdminClient(**self.connection)
         await admin.start()
         try:
             yield admin
@@ -53,9 +57,7 @@ class Broker:
 
     @contextlib.asynccontextmanager
     async def producer(self, **options: Any) -> AsyncIterator[AIOKafkaProducer]:
-        async with AIOKafkaProducer(
-            bootstrap_servers=self.servers, max_request_size=9 * 2**20, linger_ms=5, **options
-        ) as producer:
+        async with AIOKafkaProducer(**self.connection, max_request_size=9 * 2**20, linger_ms=5, **options) as producer:
             yield producer
 
     async def produce(self, topic: str, count: int, partitions: int = 1, size: int = 20) -> None:
@@ -73,7 +75,7 @@ class Broker:
 
     async def ends(self, topic: str, partitions: int = 1) -> dict[int, int]:
         """Offset after the last entry of each partition's log, control records included."""
-        async with AIOKafkaConsumer(bootstrap_servers=self.servers) as consumer:
+        async with AIOKafkaConsumer(**self.connection) as consumer:
             found = await consumer.end_offsets([TopicPartition(topic, p) for p in range(partitions)])
         return {tp.partition: offset for tp, offset in found.items()}
 
@@ -90,9 +92,11 @@ class Broker:
             "topic_disable_leader": True,
             "web_enabled": False,
             "datadir": self.tmp_path / uuid.uuid4().hex,
+            "broker": broker_url(self.settings.kafka_bootstrap, options),
+            "broker_credentials": credentials(self.settings),
             **conf,
         }
-        return faust.App(group or f"group-{uuid.uuid4().hex[:8]}", broker=broker_url(self.servers, options), **settings)
+        return faust.App(group or f"group-{uuid.uuid4().hex[:8]}", **settings)
 
 
 class Collector:

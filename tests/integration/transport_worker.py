@@ -1,7 +1,8 @@
 """A worker process for tests: notes the offsets it handled in a file, then acknowledges.
 
-Takes one argument, a JSON object: servers, group, topic, out (file to append to), delay (longest time in seconds
-that a batch takes; batches overlap), conf and options of the app, and uvloop, whether to run on it.
+Takes one argument, a JSON object: group, topic, out (file to append to), delay (longest time in seconds
+that a batch takes; batches overlap), conf and options of the app, and uvloop, whether to run on it. The way to the
+broker is in the environment, as settings.
 """
 
 from __future__ import annotations
@@ -14,14 +15,18 @@ from typing import Any
 
 import faust
 
+from pipeline.edges.kafka import credentials
+from pipeline.settings import Settings
 from pipeline.transport import BatchOptions, RecordBatch, batch_topic, broker_url
 
 ARGS: dict[str, Any] = json.loads(sys.argv[1])
+SETTINGS = Settings()
 OUT = open(ARGS["out"], "a", buffering=1)  # noqa: SIM115  (open as long as the process lives)
 
 app = faust.App(
     ARGS["group"],
-    broker=broker_url(ARGS["servers"], BatchOptions(**ARGS["options"])),
+    broker=broker_url(SETTINGS.kafka_bootstrap, BatchOptions(**ARGS["options"])),
+    broker_credentials=credentials(SETTINGS),
     consumer_auto_offset_reset="earliest",
     topic_disable_leader=True,
     web_enabled=False,
