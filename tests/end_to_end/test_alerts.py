@@ -271,7 +271,8 @@ async def test_kills_and_scaling_change_no_alert(
                     system.kill(ingest)
                     ingest = system.start_worker()
                 elif len(workers.running) == 1 and generator.random() < 0.5:
-                    workers.start("a2")  # scale out; the next kill may take either
+                    # Scale out; the next kill may take either.
+                    workers.start("a1" if "a2" in workers.running else "a2")
                 else:
                     name = generator.choice(sorted(workers.running))
                     workers.kill(name)
