@@ -19,7 +19,7 @@ CONTEXT = [("traceparent", f"00-{TRACE}-{SPAN}-01".encode()), ("tracestate", b"c
 
 
 def spans(collector: WebhookServer) -> dict[tuple[str, str], Any]:
-    """What a collector was sent, by service and name."""
+    """What a collector was sent, by service and name, but what ends an alert: a slow machine sees that too."""
     found = {}
     for path, _, body in collector.requests:
         if path == "/v1/traces":
@@ -27,6 +27,8 @@ def spans(collector: WebhookServer) -> dict[tuple[str, str], Any]:
                 about = {item.key: item.value.string_value for item in resource.resource.attributes}
                 for scope in resource.scope_spans:
                     for span in scope.spans:
+                        if any(item.value.string_value == "resolved" for item in span.attributes):
+                            continue
                         place = (about["service.name"], span.name + (" failed" if span.status.code == 2 else ""))
                         assert place not in found, "one span each"
                         found[place] = span
