@@ -6,13 +6,13 @@ from pathlib import Path
 from typing import Any
 
 import orjson
-from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
 from schemas.topics import ALERTS, EVENTS, REJECTS
 from tests.end_to_end.alert_support import AlertWorkers, WebhookServer
 from tests.end_to_end.system import System, until
 from tests.end_to_end.test_alerts import apply, failed_part
 from tests.end_to_end.test_metrics import RULE
+from tests.support.tools import extra
 
 TRACE, SPAN = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
 CONTEXT = [("traceparent", f"00-{TRACE}-{SPAN}-01".encode()), ("tracestate", b"camera=1")]
@@ -20,10 +20,11 @@ CONTEXT = [("traceparent", f"00-{TRACE}-{SPAN}-01".encode()), ("tracestate", b"c
 
 def spans(collector: WebhookServer) -> dict[tuple[str, str], Any]:
     """What a collector was sent, by service and name, but what ends an alert: a slow machine sees that too."""
+    messages = extra("opentelemetry.proto.collector.trace.v1.trace_service_pb2", "tracing")
     found = {}
     for path, _, body in collector.requests:
         if path == "/v1/traces":
-            for resource in ExportTraceServiceRequest.FromString(body).resource_spans:
+            for resource in messages.ExportTraceServiceRequest.FromString(body).resource_spans:
                 about = {item.key: item.value.string_value for item in resource.resource.attributes}
                 for scope in resource.scope_spans:
                     for span in scope.spans:
@@ -36,6 +37,7 @@ def spans(collector: WebhookServer) -> dict[tuple[str, str], Any]:
 
 
 def test_a_trace_goes_from_a_producer_to_all_who_are_told(system: System, tmp_path: Path) -> None:
+    extra("opentelemetry.sdk.trace", "tracing")
     use_case = apply(system, RULE)
     with ExitStack() as stack:
         hook = WebhookServer()

@@ -1,9 +1,11 @@
-"""Programs that tests use where the machine has them."""
+"""Programs and extras that tests use where the machine has them."""
 
+import importlib
 import os
 import shutil
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -19,3 +21,12 @@ def tool(name: str, package: str) -> str:
         assert not _REQUIRED, f"VISION_EVENTS_REQUIRE_TOOLS=1, and {name} is not on PATH ({package})"
         pytest.skip(f"{name} is not on PATH ({package})")
     return found
+
+
+def extra(module: str, name: str) -> Any:
+    """A module of an extra of ours, or skip; with VISION_EVENTS_REQUIRE_TOOLS=1 one that is missing is a failure."""
+    try:
+        return importlib.import_module(module)
+    except ModuleNotFoundError:
+        assert not _REQUIRED, f"VISION_EVENTS_REQUIRE_TOOLS=1, and the extra {name} is not installed"
+        pytest.skip(f"the extra {name} is not installed: make .venv/.installed")

@@ -4,11 +4,9 @@ import sys
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
-from opentelemetry.sdk.trace import TracerProvider
-from opentelemetry.sdk.trace.export import SimpleSpanProcessor
-from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.trace import NonRecordingSpan, StatusCode
 
 from pipeline.alerts.traces import AlertTraces
@@ -21,19 +19,21 @@ from pipeline.settings import Settings
 from pipeline.worker.tracing import Tracer, headers_of, start_tracing
 from schemas.alert import Alert
 from schemas.reject import RejectReason
+from tests.support.tools import extra
 
 SAMPLED = [("other", b"1"), ("traceparent", b"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01")]
 
 
 @pytest.fixture
-def exporter() -> InMemorySpanExporter:
-    return InMemorySpanExporter()
+def exporter() -> Any:
+    """Keeps what a collector would be sent."""
+    return extra("opentelemetry.sdk.trace.export.in_memory_span_exporter", "tracing").InMemorySpanExporter()
 
 
 @pytest.fixture
-def tracer(exporter: InMemorySpanExporter) -> Tracer:
-    provider = TracerProvider()
-    provider.add_span_processor(SimpleSpanProcessor(exporter))
+def tracer(exporter: Any) -> Tracer:
+    provider = extra("opentelemetry.sdk.trace", "tracing").TracerProvider()
+    provider.add_span_processor(extra("opentelemetry.sdk.trace.export", "tracing").SimpleSpanProcessor(exporter))
     return Tracer(provider)
 
 
@@ -47,7 +47,7 @@ def test_an_extra_that_is_missing_is_named(monkeypatch: pytest.MonkeyPatch) -> N
         start_tracing(Settings(otlp_endpoint="http://127.0.0.1:1"), "worker", AsyncExitStack())
 
 
-def test_a_span_goes_on_where_the_producer_began(tracer: Tracer, exporter: InMemorySpanExporter) -> None:
+def test_a_span_goes_on_where_the_producer_began(tracer: Tracer, exporter: Any) -> None:
     span = tracer.begin("process", "vision.inferences", SAMPLED, {"messaging.kafka.offset": 7}, since_ms=1_000)
     assert span is not None
     ((name, value),) = headers_of(span)
@@ -67,9 +67,7 @@ def test_what_is_no_context_begins_nothing(tracer: Tracer, value: bytes) -> None
     assert tracer.begin("process", "vision.inferences", [], {}) is None
 
 
-def test_what_the_producer_does_not_sample_is_passed_on_and_not_told(
-    tracer: Tracer, exporter: InMemorySpanExporter
-) -> None:
+def test_what_the_producer_does_not_sample_is_passed_on_and_not_told(tracer: Tracer, exporter: Any) -> None:
     silent = [("traceparent", SAMPLED[1][1].removesuffix(b"01") + b"00")]
     span = tracer.begin("process", "vision.inferences", silent, {})
     assert span is not None
@@ -83,9 +81,7 @@ def record(offset: int, headers: Sequence[tuple[str, bytes]]) -> Record:
     return Record(b"{}", offset=offset, timestamp=1_000, headers=headers)
 
 
-def test_what_records_lead_to_carries_the_context_of_their_spans(
-    tracer: Tracer, exporter: InMemorySpanExporter
-) -> None:
+def test_what_records_lead_to_carries_the_context_of_their_spans(tracer: Tracer, exporter: Any) -> None:
     candidate = Candidate(b"group", b"{}")
     plain, followed = Row(b"{}", record(1, ())), Row(b"{}", record(2, SAMPLED), [candidate])
     wrong = reject(record(3, SAMPLED), InvalidRecordError(RejectReason.NOT_JSON, "not JSON"))
@@ -102,7 +98,7 @@ def test_what_records_lead_to_carries_the_context_of_their_spans(
     assert again.headers is None
 
 
-def test_an_alert_goes_on_from_the_event_that_set_it_off(tracer: Tracer, exporter: InMemorySpanExporter) -> None:
+def test_an_alert_goes_on_from_the_event_that_set_it_off(tracer: Tracer, exporter: Any) -> None:
     alert = Alert(
         **dict.fromkeys(("alert_id", "fingerprint", "use_case_id", "workspace_id", "rule"), "a"),
         **dict.fromkeys(("starts_at", "fired_at", "detected_at"), datetime.now(UTC)),
