@@ -41,7 +41,7 @@ class Services(Protocol):
 class Embedded:
     """The embedded stack, with the face that tests use; other servers may stand in for some of its parts."""
 
-    def __init__(self, stack: EmbeddedStack, variants: Sequence[str]) -> None:
+    def __init__(self, stack: EmbeddedStack, variants: Sequence[str] = ()) -> None:
         self.stack = stack
         self.addresses = stack.addresses
         self.more: dict[str, str] = {}

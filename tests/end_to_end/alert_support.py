@@ -65,7 +65,7 @@ class AlertWorkers:
         self.running: dict[str, subprocess.Popen[bytes]] = {}
 
     def start(self, name: str, **settings: str) -> subprocess.Popen[bytes]:
-        assert name not in self.running, "nobody would end the one before"
+        assert name not in self.running or self.running[name].poll() is not None, f"{name} is running"
         with self._log.open("ab") as log:
             named = self.environment | {"VISION_EVENTS_WORKER_ID": name}
             named |= {f"VISION_EVENTS_{key.upper()}": value for key, value in settings.items()}
