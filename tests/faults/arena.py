@@ -178,7 +178,10 @@ class Arena:
                 away = error
             if time.monotonic() > deadline:
                 logs = "\n".join(f"{n}: {self.workers.end_of_log(n)}" for n in self.workers.running)
-                raise AssertionError(f"after {timeout:.0f} s still not: {what} ({away})\n{logs}")
+                left = "unknown" if away else self.waiting()
+                raise AssertionError(
+                    f"after {timeout:.0f} s still not: {what} ({away or 'all answer'}, {left} records left)\n{logs}"
+                )
             time.sleep(0.1)
 
     def still_running(self, name: str = "w1") -> None:
