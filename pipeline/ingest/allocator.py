@@ -7,6 +7,7 @@ from typing import Final
 _M_TRIM_THRESHOLD: Final = -1
 _M_TOP_PAD: Final = -2
 _M_MMAP_THRESHOLD: Final = -3
+_M_ARENA_MAX: Final = -8
 
 _LARGEST_MMAP_THRESHOLD: Final = 32 * 1024 * 1024
 """glibc refuses more."""
@@ -26,5 +27,7 @@ def keep_freed_memory() -> bool:
         (_M_MMAP_THRESHOLD, _LARGEST_MMAP_THRESHOLD),
         (_M_TRIM_THRESHOLD, 1024**3),
         (_M_TOP_PAD, 16 * 1024**2),
+        # Inserts run in whichever thread is free, and each thread would keep what its largest insert needed.
+        (_M_ARENA_MAX, 2),
     )
     return all(mallopt(name, value) == 1 for name, value in settings)

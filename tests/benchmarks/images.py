@@ -15,7 +15,6 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import orjson
-import psutil
 import urllib3
 from minio import Minio
 from PIL import Image
@@ -119,7 +118,7 @@ def _put_all(settings: Settings, pictures: Pictures, count: int, name_of: Callab
 def _bare(settings: Settings, count: int) -> Measured:
     # The name is the hash of the content here too: whoever addresses by content has to compute it.
     pictures = Pictures(random.getrandbits(60))
-    meter = Meter(settings, [psutil.Process()])
+    meter = Meter(settings, time.process_time)  # of this process alone: the services are its children
     _put_all(settings, pictures, count, lambda content: f"bench/{hashlib.sha256(content).hexdigest()}")
     return meter.read(count)
 
@@ -133,7 +132,7 @@ def _through_worker(settings: Settings, name: str, count: int, way: Way) -> Meas
     with store.fresh_database(settings) as own, running(OWN_COMMAND, own, f"images-{name.replace(' ', '-')}") as worker:
         client = connect(own)
         run(wait_for_members(own, own.ingest_group, 1, worker.alive))
-        meter = Meter(own, [worker.process])
+        meter = Meter(own, lambda: usage.cpu_seconds([worker.process]))
         wait_for_rows(client, count, [worker])
         measured = meter.read(count)
         with translated():
@@ -148,15 +147,15 @@ def _through_worker(settings: Settings, name: str, count: int, way: Way) -> Meas
 class Meter:
     """Time and CPU from now on."""
 
-    def __init__(self, settings: Settings, own: list[psutil.Process]) -> None:
+    def __init__(self, settings: Settings, own: Callable[[], float]) -> None:
         s3 = usage.listener(settings.s3_endpoint)
         self._own, self._s3 = own, [s3] if s3 else []
         self._began = time.monotonic()
-        self._before = usage.cpu_seconds(self._own), usage.cpu_seconds(self._s3)
+        self._before = own(), usage.cpu_seconds(self._s3)
 
     def read(self, count: int) -> Measured:
         seconds = time.monotonic() - self._began
-        own, s3 = usage.cpu_seconds(self._own) - self._before[0], usage.cpu_seconds(self._s3) - self._before[1]
+        own, s3 = self._own() - self._before[0], usage.cpu_seconds(self._s3) - self._before[1]
         return Measured(count / seconds, own / count * 1000, s3 / count * 1000)
 
 
