@@ -49,10 +49,10 @@ fuzz: $(INSTALLED)  ## Fuzz whatever reads bytes from outside, for SECONDS (600)
 secrets:  ## Make the random secrets that docker-compose.yml reads from ./secrets; those that are there stay
 	@$(PYTHON) -m deploy.compose.secrets secrets
 
-sbom: $(INSTALLED)  ## Write build/sbom.json: what an installation without extras consists of (CycloneDX)
+sbom: $(INSTALLED)  ## Write build/sbom.json: what the container image installs (CycloneDX)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[embedded,dev,audit]'
 	@mkdir -p build && rm -rf build/runtime && $(PYTHON) -m venv build/runtime
-	@build/runtime/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt .
+	@build/runtime/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt '.[tracing]'
 	@$(BIN)/cyclonedx-py environment --pyproject pyproject.toml --output-reproducible --of JSON -o build/sbom.json build/runtime
 
 audit: $(INSTALLED)  ## Look for known vulnerabilities of the pinned dependencies (needs the network of pip-audit)
