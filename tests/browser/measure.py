@@ -11,6 +11,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
@@ -54,12 +55,16 @@ def gateway(folder: Path) -> Iterator[Settings]:
 
 
 def fill(settings: Settings, events: int) -> None:
-    """Thirty days of events, and wait until the merges after such a flood have ended."""
+    """Thirteen days of events, and wait until the merges after such a flood have ended."""
     client = connect(settings)
     since = client.query("SELECT toString(now64(6, 'UTC') - toIntervalDay(13))").result_rows[0][0]
-    for first in range(0, events, _CHUNK):
+
+    def insert(first: int) -> None:
         number = {"first": first, "count": min(_CHUNK, events - first)}
         client.command(_MILLION_VALUES, parameters={"since": since, "step_us": 13 * 86400e6 / events} | number)
+
+    with ThreadPoolExecutor(2) as threads:
+        list(threads.map(insert, range(0, events, _CHUNK)))
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline and client.query("SELECT count() FROM system.merges").result_rows[0][0]:
         time.sleep(0.5)
@@ -116,6 +121,10 @@ def measure(page: Page, base: str, runs: int, reviewed: int) -> list[tuple[str, 
         return act
 
     watch.timed("analysis: all charts, of all", analysed())
+    watch.timed(
+        "analysis: all charts, of all, one class with confidence", analysed(**{"class": "scratch", "conf": "0.5"})
+    )
+    watch.timed("analysis: all charts, of all, every event counted", analysed(exact="1"))
     watch.timed("analysis: all charts, of the last day", analysed(last="24h"))
     watch.timed("analysis: all charts, split by a field with a million values", analysed(by="meta:serial"))
     watch.opened("devices", ".device-table td", "devices")
