@@ -167,6 +167,8 @@ def test_only_files_of_the_page_are_served_and_with_a_strict_policy(gateway: Gat
     assert httpx.get(f"{gateway.url}/dashboard/no-such.js").status_code == 404
     page = httpx.get(f"{gateway.url}/dashboard/")
     assert page.headers["cache-control"] == "no-cache"
+    named = httpx.get(f"{gateway.url}/dashboard/events").text
+    assert ("pages/events.js" in named, "pages/analysis.js" in named) == (True, False)
     (script,) = re.findall(r'script type="module" src="([^"]+)"', page.text)
     kept = httpx.get(gateway.url + script)
     assert (kept.status_code, "immutable" in kept.headers["cache-control"]) == (200, True)

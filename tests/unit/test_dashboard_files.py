@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from pipeline.gateway.routes.dashboard.files import _modules
+
 ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / "pipeline" / "dashboard"
 CHECKS = ROOT / "tests" / "browser"
@@ -39,6 +41,11 @@ def test_imports_lead_to_files_of_the_dashboard() -> None:
             module = "".join(name)
             assert module.startswith("."), f"{path.name} imports {module}"
             assert (path.parent / module).is_file(), f"{path.name} imports {module}"
+
+
+def test_every_module_is_loaded_ahead_by_the_pages_that_need_it() -> None:
+    found = {name for page in FOLDER.glob("pages/*.js") for name in _modules(str(page), page.stem)}
+    assert {path.relative_to(FOLDER).as_posix() for path in OWN if path.suffix == ".js"} <= found
 
 
 def test_no_address_of_another_host_and_no_markup_from_text() -> None:

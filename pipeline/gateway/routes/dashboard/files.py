@@ -2,6 +2,9 @@
 
 import asyncio
 import hashlib
+import re
+import time
+from functools import lru_cache
 from importlib.resources import files
 from pathlib import Path, PurePosixPath
 from typing import Final
@@ -36,6 +39,9 @@ _HEADERS: Final = {
 _VERSIONED: Final = "@"
 """Begins the part of an address that names the version of all files: what it leads to never changes."""
 
+_HOME: Final = "use-cases"
+_IMPORT: Final = re.compile(r'^(?:import|export)\b[^;(]*?"(\.[^"]+)";', re.MULTILINE)
+
 router = APIRouter()
 _files: Final = StaticFiles(directory=FOLDER)
 
@@ -56,7 +62,7 @@ async def dashboard(request: Request, path: str = "") -> Response:
     name = rest if version.startswith(_VERSIONED) else path
     kind = _TYPES.get(PurePosixPath(name).suffix)
     if kind is None:
-        page = await asyncio.to_thread(_page)
+        page = await asyncio.to_thread(_page, path.partition("/")[0])
         return Response(page, headers=_HEADERS | {"Cache-Control": "no-cache"}, media_type="text/html")
     response = await _files.get_response(name, request.scope)
     kept = name != path and version == await asyncio.to_thread(_version)
@@ -68,17 +74,37 @@ async def dashboard(request: Request, path: str = "") -> Response:
 
 def _version() -> str:
     """Another one after any change of a file, so that a page never runs files of two versions."""
+    return _version_at(int(time.monotonic() * 2))  # a page's files come together: one look is enough for all
+
+
+@lru_cache(maxsize=1)
+def _version_at(_: int) -> str:
     seen = [(str(path), path.stat().st_mtime_ns) for path in _own_files()]
     return _VERSIONED + hashlib.sha256(repr(seen).encode()).hexdigest()[:12]
 
 
-def _page() -> str:
-    """The page of the version that is there now. All modules are named in it: they load at once, not one by one."""
-    at = f"/dashboard/{_version()}/"
-    modules = [path.relative_to(FOLDER).as_posix() for path in _own_files() if path.suffix == ".js"]
-    links = "\n    ".join(f'<link rel="modulepreload" href="{at}{name}" />' for name in modules)
+def _page(place: str) -> str:
+    """The page of the version that is there now, with the modules that a place in it needs: they load at once."""
+    version = _version()
+    at = f"/dashboard/{version}/"
+    links = "\n    ".join(f'<link rel="modulepreload" href="{at}{name}" />' for name in _modules(version, place))
     text = (FOLDER / "index.html").read_text(encoding="utf-8")
     return text.replace("<!-- modules -->", links).replace(f"/dashboard/{_VERSIONED}/", at)
+
+
+@lru_cache(maxsize=64)
+def _modules(version: str, place: str) -> list[str]:
+    """What `main.js` and the page of a place import, and what that imports; `version` makes it new after a change."""
+    page = FOLDER / "pages" / f"{place or _HOME}.js"
+    found: set[Path] = set()
+    left = [FOLDER / "main.js", *(path for path in FOLDER.glob("pages/*.js") if path == page)]
+    while left:
+        path = left.pop()
+        if path not in found:
+            found.add(path)
+            names = _IMPORT.findall(path.read_text(encoding="utf-8"))
+            left += [(path.parent / name).resolve() for name in names]
+    return sorted(path.relative_to(FOLDER).as_posix() for path in found)
 
 
 def _own_files() -> list[Path]:
