@@ -6,7 +6,6 @@ from typing import Any
 
 import httpx
 import orjson
-import pytest
 from playwright.sync_api import Page, expect
 
 from pipeline.edges.clickhouse import insert_rejects
@@ -67,29 +66,27 @@ def reject(offset: int, use_case: str, **changes: Any) -> Reject:
     )
 
 
-@pytest.mark.parametrize("workspace", ["default", "theirs", "others"])
-def test_a_workspace_sees_the_rejects_of_its_own_use_cases(gateway: Gateway, system: System, workspace: str) -> None:
+def test_a_workspace_sees_the_rejects_of_its_own_use_cases(gateway: Gateway, system: System) -> None:
     mark = uuid.uuid4().hex[:8]
     theirs, nobodys = f"theirs-{mark}", f"nobody-{mark}"
     system.apply(UseCase(id=theirs, name=theirs, workspace_id="theirs"))
-    offset = int(mark[:7], 16)
-    insert_rejects(system.sql, [reject(offset, theirs, device_id=mark), reject(offset + 1, nobodys, device_id=mark)])
-    seen = {"default": {nobodys}, "theirs": {theirs}, "others": set()}[workspace]
-    _, key = create_key(system.sql, workspace, "test", SCOPES)
-    with httpx.Client(base_url=f"{gateway.url}/dashboard/api", headers={CSRF_HEADER: "1"}, timeout=30) as client:
-        client.post("/session", json={"key": key})
-        listed = client.get("/rejects", params={"device": mark}).json()
-        assert {item["useCaseId"] for item in listed["rejects"]} == seen
-        assert sum(item["rejects"] for item in listed["counts"]) == len(seen)
-        for place, use_case in ((offset, theirs), (offset + 1, nobodys)):
-            name = f"elsewhere/0/{place}"
-            status = client.get("/rejects/record", params={"id": name}).status_code
-            assert status == (200 if use_case in seen else 404)
-            gone = client.post("/rejects/discard", json={"ids": [name], "note": "x"}).json()["discarded"]
-            assert gone == int(use_case in seen)
-        assert client.post("/rejects/discard", json={"note": "all of them"}).status_code == 400
-        assert client.get("/rejects/record", params={"id": "no-place"}).status_code == 400
-        assert client.post("/rejects/replay", json={"ids": [f"elsewhere/0/{offset + 5}"]}).json() | {"replay": ""} == {
-            "replay": "",
-            "replayed": 0,
-        }
+    for number, (workspace, seen) in enumerate({"default": {nobodys}, "theirs": {theirs}, "others": set()}.items()):
+        device, offset = f"{mark}-{number}", int(mark[:7], 16) + 10 * number
+        found = [reject(offset, theirs, device_id=device), reject(offset + 1, nobodys, device_id=device)]
+        insert_rejects(system.sql, found)
+        _, key = create_key(system.sql, workspace, "test", SCOPES)
+        with httpx.Client(base_url=f"{gateway.url}/dashboard/api", headers={CSRF_HEADER: "1"}, timeout=30) as client:
+            client.post("/session", json={"key": key})
+            listed = client.get("/rejects", params={"device": device}).json()
+            assert {item["useCaseId"] for item in listed["rejects"]} == seen, workspace
+            assert sum(item["rejects"] for item in listed["counts"]) == len(seen)
+            for place, use_case in ((offset, theirs), (offset + 1, nobodys)):
+                name = f"elsewhere/0/{place}"
+                status = client.get("/rejects/record", params={"id": name}).status_code
+                assert status == (200 if use_case in seen else 404)
+                gone = client.post("/rejects/discard", json={"ids": [name], "note": "x"}).json()["discarded"]
+                assert gone == int(use_case in seen)
+            assert client.post("/rejects/discard", json={"note": "all of them"}).status_code == 400
+            assert client.get("/rejects/record", params={"id": "no-place"}).status_code == 400
+            nothing = client.post("/rejects/replay", json={"ids": [f"elsewhere/0/{offset + 5}"]}).json()
+            assert nothing["replayed"] == 0

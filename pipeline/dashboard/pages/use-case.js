@@ -11,7 +11,7 @@ import { counted } from "../lib/numbers.js";
 import { addressOf } from "../lib/router.js";
 import { useSession } from "../lib/session.js";
 import { useRequest } from "../lib/use-request.js";
-import { useEffect, useState } from "../vendor/preact-hooks.js";
+import { useEffect, useRef, useState } from "../vendor/preact-hooks.js";
 
 const CHECK_AFTER_MS = 400;
 
@@ -25,8 +25,16 @@ export default function UseCase({ place }) {
   const [error, setError] = useState(/** @type {Error | null} */ (null));
   const changed = stored.data !== undefined && text !== stored.data.text;
 
+  // What is written while a document is on its way stays.
+  const untouched = useRef("");
   useEffect(() => {
-    if (stored.data) setText(stored.data.text);
+    untouched.current = text;
+  }, [id]);
+  useEffect(() => {
+    if (!stored.data) return;
+    const [before, fresh] = [untouched.current, stored.data.text];
+    setText((now) => (now === before ? fresh : now));
+    untouched.current = fresh;
   }, [stored.data]);
 
   useEffect(() => {
@@ -50,6 +58,7 @@ export default function UseCase({ place }) {
       setFaults(answer.faults);
       setError(null);
       if (answer.stored) {
+        untouched.current = text;
         tell("Stored. Workers follow within seconds.");
         stored.reload();
       }
