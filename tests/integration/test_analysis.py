@@ -129,36 +129,6 @@ def test_a_key_with_many_values_gives_a_bounded_chart(database: Database) -> Non
     assert len(analyst.chart(lambda charts: charts.heat_map("meta:k", "type")).rows) == 400
 
 
-def test_estimates_are_of_the_same_events_in_every_chart(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("pipeline.core.analysis.charts._ENOUGH", 100)
-    store = Store(database)
-    found = {"object_detections": [{"class": "dent", "confidence": 0.5, "x": 1, "y": 1, "width": 1, "height": 1}]}
-    for _ in range(2):  # the same events again: each still counts once
-        store.insert(*(store.event(str(n), event_data={"result": "fail"}, **found) for n in range(600)))
-    place = (database.writer, store.workspace, store.query(), LOOKBACK_DAYS, TIMEOUT_S)
-    analyst = Analyst(*place, exact=False)
-    over_time = analyst.over_time("UTC", None)
-    of_many = over_time.one_in
-    assert of_many > 1
-    ((chosen,),) = database.rows(f"SELECT countIf(cityHash64(toString(number)) % {of_many} = 0) FROM numbers(600)")
-    assert chosen
-    assert [of(row) for row in over_time.rows] == [(chosen * of_many, 0, chosen * of_many)]
-    span = Span(microseconds(BASE) - 1, microseconds(BASE) + 1)
-    for chart, name in (
-        (analyst.over_time("UTC", "device"), "events"),
-        (analyst.chart(lambda charts: charts.split("device")), "failed"),
-        (analyst.chart(Charts.classes), "found"),
-        (analyst.chart(Charts.confidences), "found"),
-        (analyst.chart(lambda charts: charts.heat_map("type", "device")), "events"),
-        (analyst.comparison([span, Span(span.until + 1, span.until + 2)]), "events"),
-    ):
-        assert [row[name] for row in chart.rows] == [chosen * of_many]
-        assert chart.one_in == of_many
-        same_by_hand(database.analyst, chart)
-    exact = Analyst(*place).chart(lambda charts: charts.split("device"))
-    assert (exact.one_in, exact.rows[0]["events"]) == (1, 600)
-
-
 @pytest.mark.parametrize("key", ["meta:a`b", "meta:", "data:nothing", "use_case_id", "meta:x'", ""])
 def test_what_is_no_key_is_refused(key: str) -> None:
     analyst = Charts("w", Store(None).query(), Span(0, 1))  # type: ignore[arg-type]  # nothing is asked

@@ -1,7 +1,6 @@
 """The statements behind the charts. Each is of the same events as the list of the same filters.
 
-Rows are bounded by the statements themselves: a chart with a million bars helps nobody. Of very many events a chart may
-be estimated from one in so many, chosen by the hash of their ids: all charts of a question are of the same ones.
+Rows are bounded by the statements themselves: a chart with a million bars helps nobody.
 """
 
 from collections.abc import Sequence
@@ -27,13 +26,10 @@ _STEPS_S: Final = (
 )
 _MOST_STEPS: Final = 120
 
-_ENOUGH: Final = 1_000_000
-"""Events that a chart is estimated from, where there are more than twice as many."""
-
-
-def one_in(rows: int) -> int:
-    """Of how many events one is enough: 1 for all of them, else a power of two."""
-    return 1 if rows <= 2 * _ENOUGH else 1 << (rows // _ENOUGH).bit_length() - 1
+_FIGURES: Final = (
+    "count() AS events, countIf(event_data.result::String = 'pass') AS passed, "
+    "countIf(event_data.result::String = 'fail') AS failed"
+)
 
 
 def step_seconds(span: Span) -> int:
@@ -43,39 +39,12 @@ def step_seconds(span: Span) -> int:
 
 
 class Charts:
-    """The statements of one query in one workspace. `span` is what is looked at, of every `sampled`th event only."""
+    """The statements of one query in one workspace. `span` is what is looked at."""
 
-    def __init__(self, workspace_id: str, filters: EventFilters, span: Span, sampled: int = 1) -> None:
+    def __init__(self, workspace_id: str, filters: EventFilters, span: Span) -> None:
         self._workspace_id = workspace_id
         self._filters = filters
         self._span = span
-        self._times = f" * {sampled}" if sampled > 1 else ""
-        # Before FINAL puts rows together: those of one id have one hash.
-        self._sample = f"PREWHERE event_id_hash % {sampled} = 0\n" if sampled > 1 else ""
-        self._figures = ", ".join(
-            f"{figure}{self._times} AS {name}"
-            for name, figure in (
-                ("events", "count()"),
-                ("passed", "countIf(event_data.result.:String = 'pass')"),
-                ("failed", "countIf(event_data.result.:String = 'fail')"),
-            )
-        )
-
-    def looked_at(self) -> Statement:
-        """`rows`: about how many rows lie in the span, by the index alone."""
-        bindings = Bindings()
-        since, until = bindings.moment(self._span.since), bindings.moment(self._span.until)
-        return Statement(
-            f"""SELECT sum(rows) AS rows
-FROM
-(
-    EXPLAIN ESTIMATE
-    SELECT event_id FROM stored_events
-    WHERE use_case_id = {bindings.bind(self._filters.use_case_id, "String")}
-        AND timestamp >= {since} AND timestamp <= {until}
-)""",
-            bindings.values,
-        )
 
     def extent(self) -> Statement:
         """The first and the last time of the events, in microseconds; rows that were replaced may widen it."""
@@ -100,9 +69,9 @@ WHERE {self._events(bindings)} AND NOT is_deleted""",
         events = self._events(bindings)
         if split is None:
             return Statement(
-                f"""SELECT {moment} AS at, {self._figures}
+                f"""SELECT {moment} AS at, {_FIGURES}
 FROM stored_events FINAL
-{self._sample}WHERE {events}
+WHERE {events}
 GROUP BY at
 ORDER BY at""",
                 bindings.values,
@@ -113,14 +82,14 @@ ORDER BY at""",
 (
     SELECT {value} AS value
     FROM stored_events FINAL
-    {self._sample}WHERE {events}
+    WHERE {events}
     GROUP BY value
     ORDER BY count() DESC, value
     LIMIT {MAX_SERIES}
 )
-SELECT {moment} AS at, if({value} IN (SELECT value FROM frequent), {value}, NULL) AS part, {self._figures}
+SELECT {moment} AS at, if({value} IN (SELECT value FROM frequent), {value}, NULL) AS part, {_FIGURES}
 FROM stored_events FINAL
-{self._sample}WHERE {events}
+WHERE {events}
 GROUP BY at, part
 ORDER BY at, part""",
             bindings.values,
@@ -130,9 +99,9 @@ ORDER BY at, part""",
         """By the values of a key, the most frequent first; `of` is how many values there are."""
         bindings = Bindings()
         return Statement(
-            f"""SELECT {text_of(key, bindings)} AS part, {self._figures}, count() OVER () AS of
+            f"""SELECT {text_of(key, bindings)} AS part, {_FIGURES}, count() OVER () AS of
 FROM stored_events FINAL
-{self._sample}WHERE {self._events(bindings)}
+WHERE {self._events(bindings)}
 GROUP BY part
 ORDER BY events DESC, part
 LIMIT {MAX_PARTS}""",
@@ -147,11 +116,11 @@ LIMIT {MAX_PARTS}""",
             for part in ("class", "confidence")
         )
         return Statement(
-            f"""SELECT toString(name) AS part, count(){self._times} AS found, round(avg(confidence), 4) AS mean,
+            f"""SELECT toString(name) AS part, count() AS found, round(avg(confidence), 4) AS mean,
     count() OVER () AS of
 FROM stored_events FINAL
 ARRAY JOIN {names} AS name, {confidences} AS confidence
-{self._sample}WHERE {self._events(bindings)}
+WHERE {self._events(bindings)}
 GROUP BY part
 ORDER BY found DESC, part
 LIMIT {MAX_PARTS}""",
@@ -167,10 +136,10 @@ LIMIT {MAX_PARTS}""",
             lists = [f"arrayFilter((p, c) -> c = {name}, {kind}.confidence, {kind}.class)" for kind in ANNOTATION_KINDS]
         return Statement(
             f"""SELECT least(toUInt8(floor(assumeNotNull(confidence) * {BINS} + 0.00001)), {BINS - 1}) AS bin,
-    count(){self._times} AS found
+    count() AS found
 FROM stored_events FINAL
 ARRAY JOIN arrayConcat({", ".join(lists)}) AS confidence
-{self._sample}WHERE {self._events(bindings)} AND confidence IS NOT NULL
+WHERE {self._events(bindings)} AND confidence IS NOT NULL
 GROUP BY bin
 ORDER BY bin""",
             bindings.values,
@@ -180,9 +149,9 @@ ORDER BY bin""",
         """By the values of two keys."""
         bindings = Bindings()
         return Statement(
-            f"""SELECT {text_of(rows, bindings)} AS row, {text_of(columns, bindings)} AS column, {self._figures}
+            f"""SELECT {text_of(rows, bindings)} AS row, {text_of(columns, bindings)} AS column, {_FIGURES}
 FROM stored_events FINAL
-{self._sample}WHERE {self._events(bindings)}
+WHERE {self._events(bindings)}
 GROUP BY row, column
 ORDER BY events DESC, row, column
 LIMIT {MAX_CELLS}""",
@@ -197,11 +166,11 @@ LIMIT {MAX_CELLS}""",
             for number, span in enumerate(spans)
         )
         return Statement(
-            f"""SELECT multiIf({which}, -1) AS span, {self._figures},
-    countIf(notEmpty(warnings.code)){self._times} AS warned, round(avg(max_confidence), 4) AS confidence,
-    sumMap(mapKeys(class_counts), arrayMap(n -> toUInt64(n){self._times}, mapValues(class_counts))) AS objects
+            f"""SELECT multiIf({which}, -1) AS span, {_FIGURES},
+    countIf(notEmpty(warnings.code)) AS warned, round(avg(max_confidence), 4) AS confidence,
+    sumMap(mapKeys(class_counts), arrayMap(n -> toUInt64(n), mapValues(class_counts))) AS objects
 FROM stored_events FINAL
-{self._sample}WHERE {self._events(bindings)} AND span >= 0
+WHERE {self._events(bindings)} AND span >= 0
 GROUP BY span
 ORDER BY span""",
             bindings.values,

@@ -15,7 +15,7 @@ export function ChartCard({ title, request, wide, hint, actions, empty = "No eve
   const [open, setOpen] = useState(false);
   const { data, error, loading, reload } = request;
   return html`<section class=${`card chart-card${wide ? " wide" : ""}${loading ? " busy" : ""}`} aria-label=${title} aria-busy=${loading}>
-    <header><h2 class="grow">${title}${data && data.oneIn > 1 && html` <span class="badge" title=${`Estimated from one of ${data.oneIn} events`}>estimated</span>`}</h2>${actions}
+    <header><h2 class="grow">${title}</h2>${actions}
       <button class="button plain small" disabled=${!data} onClick=${() => setOpen(true)} aria-label=${`Show the SQL of: ${title}`}><${Icon} name="document" size=${15} /> SQL</button>
     </header>
     ${error && html`<${ErrorNote} error=${error} retry=${reload} />`}

@@ -21,7 +21,7 @@ export function Comparison({ query, before, after, set }) {
   const sides = [0, 1].map((number) => /** @type {Side} */ (chart.data?.rows.find((row) => row.span === number) ?? { span: number, ...NOTHING }));
   return html`<${ChartCard} title="Before and after" request=${chart} wide empty="No event in either of them; choose other times."
     actions=${html`<${SpanFields} key=${JSON.stringify([before, after])} before=${before} after=${after} set=${set} />`}>
-    <${Verdict} sides=${sides} oneIn=${chart.data?.oneIn ?? 1} />
+    <${Verdict} sides=${sides} />
     <div class="comparison">
       <${FigureTable} sides=${sides} spans=${[before, after]} />
       <${ClassTable} sides=${sides} />
@@ -29,12 +29,12 @@ export function Comparison({ query, before, after, set }) {
   <//>`;
 }
 
-/** The change of the fail rate in words. What was looked at decides what chance is, not what it was multiplied to. @param {{ sides: Side[], oneIn: number }} props */
-function Verdict({ sides, oneIn }) {
+/** The change of the fail rate in words. @param {{ sides: Side[] }} props */
+function Verdict({ sides }) {
   const [before, after] = sides;
   const [was, is] = sides.map(failRate);
   if (was === null || is === null) return null;
-  const chance = chanceOf(before.failed / oneIn, (before.passed + before.failed) / oneIn, after.failed / oneIn, (after.passed + after.failed) / oneIn);
+  const chance = chanceOf(before.failed, before.passed + before.failed, after.failed, after.passed + after.failed);
   const points = (is - was) * 100;
   const what = Math.abs(points) < 0.05 ? "stayed at" : points > 0 ? "rose" : "fell";
   const sure = chance !== null && chance < 0.01 && Math.abs(points) >= 0.05;

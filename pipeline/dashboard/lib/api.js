@@ -45,7 +45,7 @@ const path = (...parts) => parts.map(encodeURIComponent).join("/");
 /** @typedef {{ state: string, decidedAt: string, decidedBy: string, note: string }} Decision */
 /** @typedef {Pick<Reject, "id" | "timestamp" | "reason" | "message" | "field" | "useCaseId" | "deviceId"> & { key: string, headers: [string, string][], size: number, fieldIsThere: boolean, first: number, total: number, lines: [string, boolean][], decisions: Decision[] }} RejectRecord */
 /** @typedef {"overTime" | "split" | "classes" | "confidences" | "heatMap" | "comparison"} ChartName */
-/** Rows as SQL gave them; times are milliseconds since the epoch. It is estimated from one of `oneIn` events; 1 is exact. @typedef {{ rows: any[], sql: string, since: number, until: number, stepSeconds: number, oneIn: number }} Chart */
+/** Rows as SQL gave them; times are milliseconds since the epoch. @typedef {{ rows: any[], sql: string, since: number, until: number, stepSeconds: number }} Chart */
 /** @typedef {{ alertId: string, fingerprint: string, status: "firing" | "resolved", useCaseId: string, rule: string, severity: string, group: Record<string, string>, labels: Record<string, string>, annotations: Record<string, string>, startsAt: string, firedAt: string, endsAt: string | null, value: number, eventId: string, deviceId: string, imageUrl: string | null, suppressedBy: string }} Alert */
 /** @typedef {{ id: string, matchers: { label: string, value: string }[], startsAt: string, endsAt: string, createdBy: string, comment: string }} Silence */
 /** @typedef {{ messageId: string, receiver: string, state: "delivered" | "dead", attempts: number, error: string, at: string }} Delivery */
@@ -110,14 +110,14 @@ export const api = {
   /** @param {AbortSignal} [signal] @returns {Promise<{ activity: Record<string, Activity>, lookbackDays: number }>} */
   useCaseActivity: (signal) => call("GET", "/dashboard/api/use-cases/activity", undefined, signal),
 
-  /** @param {{ chart: ChartName, filters: object, by?: string[], spans?: object[], timeZone: string, exact: boolean }} question @param {AbortSignal} [signal] @returns {Promise<Chart>} */
+  /** @param {{ chart: ChartName, filters: object, by?: string[], spans?: object[], timeZone: string }} question @param {AbortSignal} [signal] @returns {Promise<Chart>} */
   analysis: (question, signal) => call("POST", "/dashboard/api/analysis", question, signal),
 
   /** @param {Record<string, string>} filters status, useCaseId, limit @param {AbortSignal} [signal] @returns {Promise<{ alerts: Alert[] }>} */
   alerts: (filters, signal) => call("GET", `/vision-events/alerts?${new URLSearchParams(filters)}`, undefined, signal),
   /** @param {AbortSignal} [signal] @returns {Promise<{ silences: Silence[] }>} */
   silences: (signal) => call("GET", "/vision-events/alerts/silences", undefined, signal),
-  /** @param {{ matchers: { label: string, value: string }[], endsAt: string, comment: string, createdBy: string }} silence @returns {Promise<Silence>} */
+  /** @param {{ matchers: { label: string, value: string }[], endsAt: string, comment: string }} silence @returns {Promise<Silence>} */
   createSilence: (silence) => call("POST", "/vision-events/alerts/silences", silence),
   /** @param {string} id */
   endSilence: (id) => call("DELETE", `/vision-events/alerts/silences/${path(id)}`),
@@ -154,8 +154,8 @@ export const api = {
   changeUseCaseDocument: (id, text, check) =>
     call("PUT", `/dashboard/api/use-cases/${path(id)}/document${check ? "?check=true" : ""}`, { text }),
 
-  /** @param {object} query @param {AbortSignal} [signal] @returns {Promise<{ events: VisionEvent[], nextCursor: string | null, hasMore: boolean, lookbackDays: number }>} */
-  events: (query, signal) => call("POST", "/vision-events/query", query, signal),
+  /** @param {object} query @returns {Promise<{ events: VisionEvent[], nextCursor: string | null, hasMore: boolean, lookbackDays: number }>} */
+  events: (query) => call("POST", "/vision-events/query", query),
   /** @param {object} query @param {AbortSignal} [signal] @returns {Promise<{ count: number, lookbackDays: number }>} */
   countEvents: (query, signal) => call("POST", "/vision-events/count", query, signal),
   /** @param {string} useCaseId @param {string[]} eventIds at most 1000 @returns {Promise<{ deleted: number, notFound: string[] }>} */

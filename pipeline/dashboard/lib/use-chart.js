@@ -1,7 +1,6 @@
 // A chart of the events that filters find, asked anew whenever the question changes.
 import { api } from "./api.js";
 import { usePreferences } from "./preferences.js";
-import { usePlace } from "./router.js";
 import { zoneName } from "./time.js";
 import { useRequest } from "./use-request.js";
 
@@ -11,7 +10,6 @@ import { useRequest } from "./use-request.js";
  */
 export function useChart(chart, filters, how = {}) {
   usePreferences(); // another zone, other days
-  const exact = usePlace().params.has("exact");
-  const question = { chart, filters, ...how, timeZone: zoneName(), exact };
+  const question = { chart, filters, ...how, timeZone: zoneName() };
   return useRequest((signal) => api.analysis(question, signal), [JSON.stringify(question)]);
 }

@@ -74,7 +74,6 @@ function Charts({ params, fields }) {
     setBrush(brush === "a" ? "b" : "zoom");
     set({ a: spans && spanText(spans[0]), b: spans && spanText(spans[1]), [brush]: `${from}~${to}` });
   };
-  const oneIn = over.data?.oneIn ?? 1;
   const zoomed = params.has("from") || params.has("to");
   const totals = summed(over.data?.rows ?? []);
   const rate = failRate(totals);
@@ -89,8 +88,6 @@ function Charts({ params, fields }) {
         <div><dt>Failed</dt><dd>${count(totals.failed)}</dd></div>
         <div class="accented"><dt>Fail rate</dt><dd>${percent(rate)}</dd></div>`}
     </dl></section>`}
-    ${over.data && (oneIn > 1 || params.has("exact")) && html`<p class="line estimate">${oneIn > 1 ? `Estimated from one of ${oneIn} events: there are very many. What is rare may be missing.` : "Every event is counted."}
-      <button class="button small" onClick=${() => set({ exact: oneIn > 1 ? "1" : null })}>${oneIn > 1 ? "Count every event" : "Estimate"}</button></p>`}
     <div class="charts">
       <${OverTime} request=${over} split=${split} keys=${keys} setSplit=${(/** @type {string} */ key) => set({ split: key || null })} bands=${bands} select=${select}
         actions=${html`

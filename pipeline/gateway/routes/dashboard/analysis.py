@@ -17,8 +17,7 @@ from pipeline.edges.analysis import Analyst, Chart
 from pipeline.gateway.access import Reader
 from pipeline.gateway.bodies import MEBIBYTE, parse, read_body
 from pipeline.gateway.errors import ApiError
-from pipeline.gateway.reading import reading
-from pipeline.gateway.routes.query import lookback_of
+from pipeline.gateway.routes.query import lookback_of, reading
 from pipeline.gateway.services import services_of
 
 router = APIRouter(prefix="/dashboard/api/analysis")
@@ -51,7 +50,6 @@ class _Question(_Wire):
     by: Annotated[list[Key], Field(max_length=2)] = []
     spans: Annotated[list[_Between], Field(max_length=2)] = []
     time_zone: str = "UTC"
-    exact: bool = False
 
     @model_validator(mode="after")
     def _whole(self) -> Self:
@@ -70,18 +68,17 @@ _QUESTION: Final = TypeAdapter(_Question)
 
 @router.post("")
 async def analysis(request: Request, who: Reader) -> Response:
-    """`{rows, sql, since, until, stepSeconds, oneIn}`; times are milliseconds since the epoch."""
+    """`{rows, sql, since, until, stepSeconds}`; times are milliseconds since the epoch."""
     asked = parse(await read_body(request, MEBIBYTE), _QUESTION)
     services = services_of(request)
     case = await services.use_cases.get(who.workspace_id, asked.filters.use_case_id)
     days, timeout_s = lookback_of(services, case), services.settings.query_timeout_s
 
     def read() -> Chart:
-        place = (services.clickhouse, who.workspace_id, asked.filters)
-        return _answer(Analyst(*place, days, timeout_s, exact=asked.exact), asked)
+        return _answer(Analyst(services.clickhouse, who.workspace_id, asked.filters, days, timeout_s), asked)
 
     try:
-        chart = await reading(request, read)
+        chart = await reading(services, read)
     except ValueError as error:
         raise ApiError(400, f"by: {error}") from None
     answer = {
@@ -90,7 +87,6 @@ async def analysis(request: Request, who: Reader) -> Response:
         "since": chart.span.since // 1000,
         "until": chart.span.until // 1000,
         "stepSeconds": chart.step_s,
-        "oneIn": chart.one_in,
     }
     return Response(orjson.dumps(answer), media_type="application/json")
 
