@@ -124,7 +124,6 @@ def measure(page: Page, base: str, runs: int, reviewed: int) -> list[tuple[str, 
     watch.timed(
         "analysis: all charts, of all, one class with confidence", analysed(**{"class": "scratch", "conf": "0.5"})
     )
-    watch.timed("analysis: all charts, of all, every event counted", analysed(exact="1"))
     watch.timed("analysis: all charts, of the last day", analysed(last="24h"))
     watch.timed("analysis: all charts, split by a field with a million values", analysed(by="meta:serial"))
     watch.opened("devices", ".device-table td", "devices")

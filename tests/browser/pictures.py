@@ -20,7 +20,7 @@ from tests.browser import chromium
 
 DEFECTS = "events?useCase=defect-detection"
 FORMS = {"light": (1360, 860), "dark": (1360, 860), "narrow": (390, 844)}
-_SEEN = 60
+_SEEN = 24
 _LAST_S = 240
 
 
@@ -79,7 +79,7 @@ def main() -> None:
         page.goto(f"{base}{DEFECTS}&class=scratch&live=1")
         page.locator(".event-card").nth(5).wait_for(timeout=120_000)
         page.goto(f"{base}{DEFECTS}")
-        page.locator(".event-card").nth(_SEEN // 2).wait_for(timeout=60_000)
+        page.locator(".event-card").nth(_SEEN - 1).wait_for(timeout=60_000)
         page.get_by_role("link", name="Review", exact=True).click()
         for key in "ccicucc":
             page.locator(".answer").first.wait_for()

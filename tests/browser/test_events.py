@@ -27,13 +27,16 @@ def show(page: Page, gateway: Gateway, **params: Any) -> None:
 def test_all_events_are_reached_by_scrolling(page: Page, gateway: Gateway, parts: int) -> None:
     show(page, gateway)
     cards = page.locator(".event-card")
-    expect(cards).to_have_count(60)
+    expect(cards).to_have_count(FIRST)
     page.keyboard.press("End")
     expect(page.get_by_text("That is all.")).to_be_visible()
     assert cards.count() >= parts
     times = page.locator(".event-card time").evaluate_all("all => all.map((time) => time.dateTime)")
     assert times == sorted(times, reverse=True)
 
+
+FIRST = 24
+"""Events of the first page."""
 
 LINE: dict[str, Any] = {"field": "line_id", "value": "L1"}
 WARM: dict[str, Any] = {"field": "temperature", "operator": "gte", "value": 40}
@@ -73,9 +76,9 @@ def test_filters_of_the_address_are_those_of_the_api(page: Page, gateway: Gatewa
         query = "?" + urlencode({"useCase": scene.PARTS.id} | params, doseq=True)
         page.evaluate("query => { history.pushState(null, '', query); dispatchEvent(new Event('popstate')); }", query)
         expect(page.locator(".counts"), name).to_have_text(re.compile(rf"^\s*{expected} events? of the last"))
-        expect(page.locator(".event-card"), name).to_have_count(min(expected, 60))
+        expect(page.locator(".event-card"), name).to_have_count(min(expected, FIRST))
     page.get_by_role("button", name="Remove the filters").click()
-    expect(page.locator(".event-card")).to_have_count(60)
+    expect(page.locator(".event-card")).to_have_count(FIRST)
 
 
 def test_times_of_day_are_those_of_the_chosen_zone(page: Page, gateway: Gateway, api: httpx.Client) -> None:

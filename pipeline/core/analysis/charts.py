@@ -27,8 +27,8 @@ _STEPS_S: Final = (
 _MOST_STEPS: Final = 120
 
 _FIGURES: Final = (
-    "count() AS events, countIf(event_data.result::String = 'pass') AS passed, "
-    "countIf(event_data.result::String = 'fail') AS failed"
+    "count() AS events, countIf(event_data.result.:String = 'pass') AS passed, "
+    "countIf(event_data.result.:String = 'fail') AS failed"
 )
 
 

@@ -117,7 +117,7 @@ export const api = {
   alerts: (filters, signal) => call("GET", `/vision-events/alerts?${new URLSearchParams(filters)}`, undefined, signal),
   /** @param {AbortSignal} [signal] @returns {Promise<{ silences: Silence[] }>} */
   silences: (signal) => call("GET", "/vision-events/alerts/silences", undefined, signal),
-  /** @param {{ matchers: { label: string, value: string }[], endsAt: string, comment: string }} silence @returns {Promise<Silence>} */
+  /** @param {{ matchers: { label: string, value: string }[], endsAt: string, comment: string, createdBy: string }} silence @returns {Promise<Silence>} */
   createSilence: (silence) => call("POST", "/vision-events/alerts/silences", silence),
   /** @param {string} id */
   endSilence: (id) => call("DELETE", `/vision-events/alerts/silences/${path(id)}`),
@@ -154,8 +154,8 @@ export const api = {
   changeUseCaseDocument: (id, text, check) =>
     call("PUT", `/dashboard/api/use-cases/${path(id)}/document${check ? "?check=true" : ""}`, { text }),
 
-  /** @param {object} query @returns {Promise<{ events: VisionEvent[], nextCursor: string | null, hasMore: boolean, lookbackDays: number }>} */
-  events: (query) => call("POST", "/vision-events/query", query),
+  /** @param {object} query @param {AbortSignal} [signal] @returns {Promise<{ events: VisionEvent[], nextCursor: string | null, hasMore: boolean, lookbackDays: number }>} */
+  events: (query, signal) => call("POST", "/vision-events/query", query, signal),
   /** @param {object} query @param {AbortSignal} [signal] @returns {Promise<{ count: number, lookbackDays: number }>} */
   countEvents: (query, signal) => call("POST", "/vision-events/count", query, signal),
   /** @param {string} useCaseId @param {string[]} eventIds at most 1000 @returns {Promise<{ deleted: number, notFound: string[] }>} */

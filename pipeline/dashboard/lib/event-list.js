@@ -7,6 +7,8 @@ import { filtersOf, queryOf } from "./filters.js";
 /** @typedef {import("./api.js").VisionEvent} VisionEvent */
 /** @typedef {import("./api.js").Said} Said */
 
+// A screen full comes first: reading and drawing more would only keep it waiting.
+const FIRST = 24;
 const PAGE = 60;
 const LIVE_KEEPS = 600;
 
@@ -42,7 +44,7 @@ export class EventList extends EventTarget {
     this.changed();
     const { signal } = (this.abort = new AbortController());
     try {
-      const page = await api.events({ ...this.query, limit: PAGE, ...(this.cursor ? { cursor: this.cursor } : {}) }, signal);
+      const page = await api.events({ ...this.query, limit: this.cursor ? PAGE : FIRST, ...(this.cursor ? { cursor: this.cursor } : {}) }, signal);
       this.add(page.events, false);
       this.cursor = page.nextCursor;
       this.more = page.hasMore;

@@ -17,7 +17,8 @@ from pipeline.edges.analysis import Analyst, Chart
 from pipeline.gateway.access import Reader
 from pipeline.gateway.bodies import MEBIBYTE, parse, read_body
 from pipeline.gateway.errors import ApiError
-from pipeline.gateway.routes.query import lookback_of, reading
+from pipeline.gateway.reading import reading
+from pipeline.gateway.routes.query import lookback_of
 from pipeline.gateway.services import services_of
 
 router = APIRouter(prefix="/dashboard/api/analysis")
@@ -78,7 +79,7 @@ async def analysis(request: Request, who: Reader) -> Response:
         return _answer(Analyst(services.clickhouse, who.workspace_id, asked.filters, days, timeout_s), asked)
 
     try:
-        chart = await reading(services, read)
+        chart = await reading(request, read)
     except ValueError as error:
         raise ApiError(400, f"by: {error}") from None
     answer = {
