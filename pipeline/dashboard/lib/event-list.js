@@ -30,15 +30,22 @@ export class EventList extends EventTarget {
     this.error = null;
     this.scroll = 0;
     this.abort = new AbortController();
+    /** @type {Promise<void> | null} */
+    this.pending = null;
   }
 
   changed() {
     this.dispatchEvent(new Event("change"));
   }
 
-  /** The next page, unless there is none or one is under way. */
-  async load() {
-    if (this.loading || !this.more) return;
+  /** The next page, unless there is none; one that is under way is the one. @returns {Promise<void>} */
+  load() {
+    if (!this.more) return Promise.resolve();
+    this.pending ??= this.read().finally(() => (this.pending = null));
+    return this.pending;
+  }
+
+  async read() {
     this.loading = true;
     this.error = null;
     this.changed();

@@ -7,7 +7,7 @@ import { queryOf } from "./filters.js";
 import { useRequest } from "./use-request.js";
 
 /** Events left in the list when the next page is asked for, and how many pictures are loaded ahead. */
-const AHEAD = 10;
+const AHEAD = 20;
 const PICTURES = 3;
 
 /**

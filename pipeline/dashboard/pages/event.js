@@ -64,8 +64,16 @@ export default function EventPage({ place }) {
         tell(`Not stored: ${error.message}`, { bad: true });
       },
     );
-    const next = list?.firstOpen(index + 1)?.eventId ?? older;
-    if (review) next ? to(next) : tell("That was the last one of this filter");
+    if (review) goOn();
+  };
+  /** To the next event that nobody has reviewed. Who is faster than the list waits for its next page. */
+  const goOn = async () => {
+    let next = list?.firstOpen(index + 1)?.eventId ?? older;
+    if (!next && list?.more) {
+      await list.load();
+      next = list.firstOpen(index + 1)?.eventId;
+    }
+    next ? to(next) : tell("That was the last one of this filter");
   };
   const withdraw = async (/** @type {Said} */ each) => {
     try {
