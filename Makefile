@@ -30,8 +30,8 @@ format: $(INSTALLED)  ## Mend style and formatting
 check-js:  ## Check the types of the dashboard (needs Node; nothing else does)
 	@cd tests/browser && npm install --no-package-lock --no-audit --no-fund --silent && npx tsc -p tsconfig.json
 
-pictures: $(INSTALLED)  ## Take the dashboard's pictures for docs/ anew, of the demo (needs Chromium)
-	@$(BIN)/python -m tests.browser.pictures docs/images
+pictures: $(INSTALLED)  ## Take pictures of all pages, of the demo, in build/pictures; renew those in docs/ (needs Chromium)
+	@$(BIN)/python -m tests.browser.pictures build/pictures
 
 bench: $(INSTALLED)  ## Measure throughput, latency, memory, reads and images (an hour; see docs/performance.md)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[embedded,bench]'

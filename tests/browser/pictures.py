@@ -1,11 +1,12 @@
 """Pictures of the dashboard for README and docs/: `python -m tests.browser.pictures FOLDER`.
 
 Starts the demo in a folder of its own, waits until there is something to see, takes each page in light and dark, and
-the narrow form of a phone, and stops everything.
+the narrow form of a phone, and stops everything. Those that docs/ shows are renewed there.
 """
 
 import json
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -69,6 +70,7 @@ def take(page: Page, folder: Path, name: str, address: str, ready: str) -> None:
 def main() -> None:
     """Take all pictures."""
     folder, executable = Path(sys.argv[1]), chromium.path()
+    folder.mkdir(parents=True, exist_ok=True)
     assert executable, "no Chromium is installed (Debian: apt-get install chromium)"
     with tempfile.TemporaryDirectory() as data, demo(data) as link, chromium.running(executable) as browser:
         reject_some(Path(data))
@@ -99,6 +101,8 @@ def main() -> None:
         page.goto(f"{base}{DEFECTS}&class=scratch")
         event = page.locator(".event-card .picture").first.get_attribute("href")
         take(page, folder, "dashboard-event", f"{site}{event}", ".facts")
+    for shown in Path("docs/images").glob("dashboard-*.jpg"):
+        shutil.copyfile(folder / shown.name, shown)
 
 
 if __name__ == "__main__":
