@@ -28,8 +28,12 @@ def test_all_events_are_reached_by_scrolling(page: Page, gateway: Gateway, parts
     show(page, gateway)
     cards = page.locator(".event-card")
     expect(cards).to_have_count(FIRST)
-    page.keyboard.press("End")
-    expect(page.get_by_text("That is all.")).to_be_visible()
+
+    def ended() -> bool:
+        page.keyboard.press("End")
+        return page.get_by_text("That is all.").is_visible()
+
+    until(ended, bool)
     assert cards.count() >= parts
     times = page.locator(".event-card time").evaluate_all("all => all.map((time) => time.dateTime)")
     assert times == sorted(times, reverse=True)
