@@ -162,5 +162,5 @@ def test_embedded_servers_listen_on_the_loopback_address_only(stack: Services) -
             for found in psutil.Process(part.pid).net_connections(kind="tcp")
             if found.status == psutil.CONN_LISTEN
         }
-        assert listening <= {"127.0.0.1", "::ffff:127.0.0.1"}, part.name
+        assert listening <= {"127.0.0.1", "::ffff:127.0.0.1", "::1"}, part.name
         assert listening

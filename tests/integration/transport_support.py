@@ -12,6 +12,7 @@ from typing import Any
 import faust
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.errors import GroupCoordinatorNotAvailableError
 
 from pipeline.edges.kafka import connection, credentials
 from pipeline.transport import BatchOptions, RecordBatch, batch_topic, broker_url
@@ -69,8 +70,11 @@ class Broker:
             await producer.flush()
 
     async def committed(self, group: str, topic: str) -> dict[int, int]:
-        async with self.admin() as admin:
-            offsets = await admin.list_consumer_group_offsets(group)
+        try:
+            async with self.admin() as admin:
+                offsets = await admin.list_consumer_group_offsets(group)
+        except GroupCoordinatorNotAvailableError:
+            return {}  # the topic of offsets is still being made, so nobody has committed
         return {tp.partition: found.offset for tp, found in offsets.items() if tp.topic == topic}
 
     async def ends(self, topic: str, partitions: int = 1) -> dict[int, int]:
