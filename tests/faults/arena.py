@@ -90,8 +90,8 @@ class Arena:
         """File systems of services that can be filled."""
         self.gaps = False
         """The log has offsets without a record: transactions, compaction. Said by the faults that make them."""
-        self.compacted = False
-        """Acknowledged records may have gone from the log, as its configuration says."""
+        self.compacted: list[Any] | None = None
+        """Acknowledged records may go from the log, as its configuration says; these had been handled before."""
 
     def run(self, name: str, seed: str, inject: Any) -> tuple[Outcome, Findings, float]:
         """One round: load, the fault, the end of the load, all handled, the checks. Also the time to recover."""
@@ -105,7 +105,7 @@ class Arena:
         self.mix = Mix(seed, [(case.workspace_id, case.id) for case in cases])
         span = begin_span(self.observer, tuple(case.id for case in cases))
         self.base, self.watch, self.gaps = span.base, Watch(span.base), False
-        self.compacted = False
+        self.compacted = None
         self.load.sent.clear()
         self.load.acknowledged.clear()
         try:
@@ -120,11 +120,12 @@ class Arena:
             self.give_up()
             raise
         acknowledged = self.load.acknowledged
-        if self.compacted:
-            kept = {(record.partition, record.offset) for record in self.observer.log(INFERENCES.name, self.base)}
+        if self.compacted is not None:
+            left = [*self.compacted, *self.observer.log(INFERENCES.name, self.base)]
+            kept = {(record.partition, record.offset) for record in left}
             acknowledged = {serial: place for serial, place in acknowledged.items() if place in kept}
         findings = Checker(self.settings, self.observer, self.sql, self.images, span).check(
-            self.load.sent, acknowledged, self.watch
+            self.load.sent, acknowledged, self.watch, self.compacted or ()
         )
         findings.problems += tuple(self.outcome.problems)
         return self.outcome, findings, recovered

@@ -74,10 +74,17 @@ class Checker:
         self._images = images
         self._span = span
 
-    def check(self, sent: Sequence[Sent], acknowledged: dict[int, Place], watch: Watch) -> Findings:
-        """Everything, in the order in which a person would look. Doubled counts rows that a view shows twice."""
+    def check(
+        self, sent: Sequence[Sent], acknowledged: dict[int, Place], watch: Watch, before: Sequence[Any] = ()
+    ) -> Findings:
+        """Everything, in the order in which a person would look. Doubled counts rows that a view shows twice.
+
+        `before` are records that had been handled when compaction began, which may have removed them since.
+        """
         end = self._observer.ends()
         records = self._observer.log(INFERENCES.name, self._span.base)
+        there = {(record.partition, record.offset) for record in records}
+        records = [record for record in before if (record.partition, record.offset) not in there] + records
         log = [
             Logged((record.partition, record.offset), row_version(record.timestamp, record.offset), sent[int(serial)])
             for record in records

@@ -17,7 +17,7 @@ import httpx
 import lz4.frame
 import pytest
 from clickhouse_connect.driver import Client
-from clickhouse_connect.driver.exceptions import StreamFailureError
+from clickhouse_connect.driver.exceptions import DatabaseError, StreamFailureError
 
 from deploy.embedded.clickhouse import prepare
 from deploy.embedded.clickhouse.config import Limits
@@ -415,6 +415,17 @@ class TestAnalyst:
             refused(analyst, "SELECT sleepEachRow(1) FROM numbers(9)", max_execution_time="1", max_block_size="1")
             == 159
         )
+
+
+def test_an_insert_that_finds_no_room_fails(server: ClickHouseServer) -> None:
+    """chDB's own streaming insert reports success, and the rows are gone."""
+    with connect(server) as client:
+        client.command("CREATE TABLE full (n UInt64) ENGINE = MergeTree ORDER BY n")
+        no_room = {"min_free_disk_bytes_to_perform_insert": 2**62}
+        with pytest.raises(DatabaseError, match="243"):
+            client.raw_insert("full", insert_block=b'{"n": 1}', fmt="JSONEachRow", settings=no_room)
+        client.raw_insert("full SETTINGS max_threads = 1", insert_block=b'{"n": 2}', fmt="JSONEachRow")
+        assert client.query("SELECT n FROM full").result_rows == [(2,)]
 
 
 def test_many_clients_at_once(server: ClickHouseServer) -> None:

@@ -32,13 +32,13 @@ noise = st.one_of(
 def test_data_of_an_insert_begins_after_the_line_of_its_format(parts: list[str], data: bytes, gap: str) -> None:
     head = " ".join(["INSERT INTO t (a,", *parts, ")"])
     found = parse(f"{head} FORMAT JSONEachRow{gap}".encode() + data, "TSV")
-    assert found == Insert(head + " ", "JSONEachRow", data)
+    assert found == Insert(head + " ", "", "JSONEachRow", data)
 
 
 @given(st.lists(noise, max_size=5), st.binary(max_size=50))
 def test_data_of_values_begins_after_the_word(parts: list[str], data: bytes) -> None:
     head = " ".join(["insert into t (", *parts, ")"])
-    assert parse(f"{head} values".encode() + b" " + data, "TSV") == Insert(head + " ", "Values", b" " + data)
+    assert parse(f"{head} values".encode() + b" " + data, "TSV") == Insert(head + " ", "", "Values", b" " + data)
 
 
 @given(

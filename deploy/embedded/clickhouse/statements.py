@@ -30,9 +30,10 @@ class Word(NamedTuple):
 
 
 class Insert(NamedTuple):
-    """An INSERT with data: the statement without its FORMAT clause, the format, and the data that came with it."""
+    """An INSERT with data: the statement up to its SETTINGS, these, the format, and the data that came with it."""
 
     head: str
+    settings: str
     format: str
     data: bytes
 
@@ -74,15 +75,20 @@ def _words(text: bytes) -> Iterator[Word]:
 
 
 def _insert(text: bytes, words: Iterator[Word]) -> Insert | None:
+    settings: int | None = None
     for word in words:
         if word.depth:
             continue
+        if word.text == b"SETTINGS":
+            settings = word.start
+        head = settings or word.start
         if word.text == b"VALUES":
-            return Insert(_utf8(text[: word.start]), "Values", text[word.end :])
+            return Insert(_utf8(text[:head]), _utf8(text[head : word.start]), "Values", text[word.end :])
         if word.text == b"FORMAT" and (name := next(words, None)):
             # ParserInsertQuery: data begins after the first line break, or after blanks where there is none.
             data = re.sub(rb"\A[ \t\f]*\r?\n?", b"", text[name.end :], count=1)
-            return Insert(_utf8(text[: word.start]), text[name.start : name.end].decode(), data)
+            clause = _utf8(text[head : word.start])
+            return Insert(_utf8(text[:head]), clause, text[name.start : name.end].decode(), data)
         if word.text in (b"SELECT", b"WITH", b"FROM", b"WATCH"):
             if word.text == b"FROM" and (file := next(words, None)) and file.text == b"INFILE":
                 raise ServerError(NOT_IMPLEMENTED, "FROM INFILE reads the client's files and is not for HTTP")

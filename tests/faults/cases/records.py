@@ -86,9 +86,11 @@ def compaction(arena: Arena) -> None:
     """the raw topic compacted while the worker is down: most offsets that it has yet to read are gone"""
     arena.workers.terminate("w1")
     before = arena.observer.ends()
+    stored, rejected = arena.observer.handled(arena.base)
+    log = arena.observer.log(INFERENCES.name, arena.base)
+    arena.gaps, arena.compacted = True, [r for r in log if r.offset in stored[r.partition] | rejected[r.partition]]
     often = {"cleanup.policy": "compact", "segment.ms": "1000", "min.cleanable.dirty.ratio": "0.01"}
     _configure(arena, often | {"max.compaction.lag.ms": "2000"})
-    arena.gaps = arena.compacted = True
 
     def missing() -> int:
         end = arena.observer.ends()
