@@ -45,7 +45,8 @@ def remove_if_older(client: Minio, bucket: str, image: StoredImage, moment: date
             if error.code in ABSENT:
                 return False
             raise
-        if found.last_modified is None or found.last_modified >= moment:
+        # A header tells whole seconds, where a listing may tell more: within the second an object counts as young.
+        if found.last_modified is None or found.last_modified >= moment.replace(microsecond=0):
             return False
         client.remove_object(bucket_name=bucket, object_name=name)
     return True
