@@ -100,6 +100,9 @@ class BatchConsumerThread(AIOKafkaConsumerThread):
                 records = await self._fetch_records(consumer, tps, timeout, consumer._max_poll_records)
             except KafkaError as error:
                 self._bear(consumer, error)
+                self._failing_since = self._failing_since or monotonic()
+                if monotonic() - self._failing_since > GIVE_UP_AFTER:
+                    raise
                 await asyncio.sleep(RETRY_AFTER)
                 return {}
             self._failing_since = None
@@ -121,9 +124,7 @@ class BatchConsumerThread(AIOKafkaConsumerThread):
             coordinator.check_errors()  # the same error once more, when it came with what was fetched
         # A bare KafkaError is what aiokafka makes of an answer that it has no name for.
         may_pass = error.retriable or type(error) in (KafkaError, UnknownError)
-        now = monotonic()
-        self._failing_since = self._failing_since or now
-        if not may_pass or coordinator._coordination_task.done() or now - self._failing_since > GIVE_UP_AFTER:
+        if not may_pass or coordinator._coordination_task.done():
             raise error
         self.log.warning("Can't read for a moment: %r", error)
 
