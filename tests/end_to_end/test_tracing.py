@@ -61,7 +61,8 @@ def test_a_trace_goes_from_a_producer_to_all_who_are_told(system: System, tmp_pa
     assert {span.trace_id.hex() for span in (ingest, failed, *told)} == {TRACE}
     assert [span.parent_span_id.hex() for span in (ingest, failed)] == [SPAN, SPAN]
     assert [span.parent_span_id for span in told] == [ingest.span_id, told[0].span_id]
-    assert ingest.start_time_unix_nano < ingest.end_time_unix_nano <= told[0].end_time_unix_nano
+    # A candidate goes out before its batch is committed: an alert may be sent before the event's own span has ended.
+    assert ingest.start_time_unix_nano < min(ingest.end_time_unix_nano, told[0].start_time_unix_nano)
 
     def context(span: Any) -> dict[str, bytes]:
         return {"traceparent": f"00-{TRACE}-{span.span_id.hex()}-01".encode(), "tracestate": b"camera=1"}
