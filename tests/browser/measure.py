@@ -25,15 +25,21 @@ from pipeline.cli.dashboard import login_link
 from pipeline.cli.keys import ensure_key
 from pipeline.cli.migrate import prepare_services
 from pipeline.edges.clickhouse import connect
+from pipeline.edges.sweep import sweep_if_due
 from pipeline.settings import Settings, load_settings
 from tests.benchmarks.queries import FILL
 from tests.browser import chromium
 
 _CHUNK = 500_000
+_RECENT, _BATCH = 100_000, 8_192
 _MILLION_VALUES = FILL.replace(
     """concat('{"line_id":"L'""", """concat('{"serial":"S', toString(number % 1000000), '","line_id":"L'"""
 )
 _READY_S = 60
+# Looked for at every frame: waiting for a locator looks twice a second only, once it has looked for a while.
+_SHOWN = "ready => [...document.querySelectorAll(ready)].some(element => element.checkVisibility())"
+_CHARTED = """() => document.querySelector('.comparison td')
+    && !document.querySelector('.chart-card[aria-busy=true]')"""
 
 
 @contextmanager
@@ -55,19 +61,22 @@ def gateway(folder: Path) -> Iterator[Settings]:
 
 
 def fill(settings: Settings, events: int) -> None:
-    """Thirteen days of events, and wait until the merges after such a flood have ended."""
+    """Thirteen days of events as a plant's workers leave them: swept, and merged but for what came last."""
     client = connect(settings)
     since = client.query("SELECT toString(now64(6, 'UTC') - toIntervalDay(13))").result_rows[0][0]
 
-    def insert(first: int) -> None:
-        number = {"first": first, "count": min(_CHUNK, events - first)}
+    def insert(first: int, until: int) -> None:
+        number = {"first": first, "count": until - first}
         client.command(_MILLION_VALUES, parameters={"since": since, "step_us": 13 * 86400e6 / events} | number)
 
+    recent = max(events - _RECENT, 0)
     with ThreadPoolExecutor(2) as threads:
-        list(threads.map(insert, range(0, events, _CHUNK)))
-    deadline = time.monotonic() + 60
-    while time.monotonic() < deadline and client.query("SELECT count() FROM system.merges").result_rows[0][0]:
-        time.sleep(0.5)
+        list(threads.map(lambda first: insert(first, min(first + _CHUNK, recent)), range(0, recent, _CHUNK)))
+    # Parts of this size are merged when they are ten minutes old (min_age_to_force_merge_seconds).
+    client.command("OPTIMIZE TABLE stored_events FINAL")
+    for first in range(recent, events, _BATCH):
+        insert(first, min(first + _BATCH, events))
+    sweep_if_due(client)
 
 
 class Watch:
@@ -94,7 +103,7 @@ class Watch:
 
         def act() -> None:
             self.page.goto(address, wait_until="commit")
-            self.page.locator(ready).first.wait_for()
+            self.page.wait_for_function(_SHOWN, arg=ready)
 
         self.timed(name, act)
 
@@ -115,8 +124,7 @@ def measure(page: Page, base: str, runs: int, reviewed: int) -> list[tuple[str, 
     def analysed(**params: str) -> Callable[[], None]:
         def act() -> None:
             page.goto(f"{base}analysis?{urlencode(defects | params)}", wait_until="commit")
-            page.locator(".comparison td").first.wait_for()
-            page.wait_for_function("document.querySelectorAll('.chart-card[aria-busy=true]').length === 0")
+            page.wait_for_function(_CHARTED)
 
         return act
 
@@ -134,7 +142,7 @@ def measure(page: Page, base: str, runs: int, reviewed: int) -> list[tuple[str, 
         page.get_by_label("Add a filter").click()
         page.get_by_role("button", name="Metadata", exact=True).click()
         page.get_by_label("Field").select_option("serial")
-        page.locator(".suggestions button").first.wait_for()
+        page.wait_for_function(_SHOWN, arg=".suggestions button")
 
     watch.timed("values of a field with a million, from opening the page", suggestions)
     page.goto(f"{base}events?{urlencode(defects)}")
@@ -143,7 +151,7 @@ def measure(page: Page, base: str, runs: int, reviewed: int) -> list[tuple[str, 
     begun = time.perf_counter()
     for number in range(1, reviewed + 1):
         page.keyboard.press("ciu"[number % 3])
-        page.get_by_text(f"{number + 1} of ", exact=False).first.wait_for()
+        page.get_by_text(f"{number + 1} of ").first.wait_for()
     took = (time.perf_counter() - begun) * 1000
     return [*watch.rows, (f"a review of {reviewed} events by keys, without thinking", took, took)]
 

@@ -196,6 +196,7 @@ CONTENT = st.fixed_dictionaries(
         "classifications": st.lists(_classified, max_size=2),
         "instance_segmentations": st.lists(_boxed.map(lambda i: i | {"points": [[0, 0], [1, 0], [1, 1]]}), max_size=1),
         "keypoints": st.lists(_boxed.map(lambda i: i | {"keypoints": [{"id": "tip", "x": 1, "y": 1}]}), max_size=1),
+        "class_counts": st.dictionaries(st.sampled_from(CLASSES), st.integers(1, 3), max_size=2),
         "custom_metadata": METADATA,
         "event_data": st.fixed_dictionaries(
             {},

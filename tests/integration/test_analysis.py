@@ -92,6 +92,8 @@ def test_every_chart_is_of_the_events_that_the_query_finds(
         part = [event for event in all_found if span.since <= microseconds(event["timestamp"]) <= span.until]
         rows = [row for row in compared.rows if row["span"] == number]
         assert [of(row) for row in rows] == ([figures(part)] if part else [])
+        objects: Counter[str] = sum((Counter(event.get("class_counts", {})) for event in part), Counter())
+        assert [row["objects"] for row in rows] == ([objects] if part else [])
 
     for chart in (over_time, split, classes, confidences, heat, compared):
         same_by_hand(database.analyst, chart)

@@ -168,7 +168,7 @@ LIMIT {MAX_CELLS}""",
         return Statement(
             f"""SELECT multiIf({which}, -1) AS span, {_FIGURES},
     countIf(notEmpty(warnings.code)) AS warned, round(avg(max_confidence), 4) AS confidence,
-    sumMap(mapKeys(class_counts), arrayMap(n -> toUInt64(n), mapValues(class_counts))) AS objects
+    sumMap(class_counts) AS objects
 FROM stored_events FINAL
 WHERE {self._events(bindings)} AND span >= 0
 GROUP BY span

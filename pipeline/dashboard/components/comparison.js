@@ -9,10 +9,10 @@ import { ChartCard } from "./chart-card.js";
 import { SpanFields } from "./span-fields.js";
 
 /** @typedef {import("../lib/analysis.js").Between} Between */
-/** @typedef {import("../lib/analysis.js").Figures & { span: number, warned: number, confidence: number | null, objects: [string[], number[]] }} Side */
+/** @typedef {import("../lib/analysis.js").Figures & { span: number, warned: number, confidence: number | null, objects: Record<string, number> }} Side */
 
 const CLASSES = 8;
-const NOTHING = { events: 0, passed: 0, failed: 0, warned: 0, confidence: null, objects: /** @type {[string[], number[]]} */ ([[], []]) };
+const NOTHING = { events: 0, passed: 0, failed: 0, warned: 0, confidence: null, objects: {} };
 
 /** @param {{ query: Record<string, any>, before: Between, after: Between, set: (before: Between, after: Between) => void }} props */
 export function Comparison({ query, before, after, set }) {
@@ -68,7 +68,7 @@ function FigureTable({ sides, spans }) {
 
 /** Objects of a class for each event, those first that changed most. @param {{ sides: Side[] }} props */
 function ClassTable({ sides }) {
-  const rates = sides.map(({ objects: [names, numbers], events }) => new Map(names.map((name, index) => [name, numbers[index] / events])));
+  const rates = sides.map(({ objects, events }) => new Map(Object.entries(objects).map(([name, number]) => [name, number / events])));
   const names = [...new Set(rates.flatMap((rate) => [...rate.keys()]))];
   if (!names.length) return null;
   const lines = names.map((name) => ({ name, values: rates.map((rate) => rate.get(name) ?? 0) }));

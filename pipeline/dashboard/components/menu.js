@@ -1,6 +1,6 @@
 // A button that opens a small panel below itself. Escape, a click elsewhere and a choice close it.
 import { html } from "../lib/html.js";
-import { useEffect, useRef } from "../vendor/preact-hooks.js";
+import { useEffect, useRef, useState } from "../vendor/preact-hooks.js";
 
 /**
  * @param {{ label: import("../vendor/preact.js").ComponentChildren, title: string, class?: string, align?: "left" | "right", stay?: boolean,
@@ -8,6 +8,8 @@ import { useEffect, useRef } from "../vendor/preact-hooks.js";
  */
 export function Menu({ label, title, class: kind = "button", align = "right", stay, children }) {
   const element = useRef(/** @type {HTMLDetailsElement | null} */ (null));
+  // What is within may ask the server for something: not before somebody looks.
+  const [seen, setSeen] = useState(false);
   const shut = () => element.current && (element.current.open = false);
   useEffect(() => {
     const outside = (/** @type {Event} */ event) => {
@@ -22,8 +24,8 @@ export function Menu({ label, title, class: kind = "button", align = "right", st
     shut();
     element.current.querySelector("summary")?.focus();
   };
-  return html`<details class="menu" ref=${element} onKeyDown=${onKeyDown}>
+  return html`<details class="menu" ref=${element} onKeyDown=${onKeyDown} onToggle=${() => element.current?.open && setSeen(true)}>
     <summary class=${kind} title=${title} aria-label=${title}>${label}</summary>
-    <div class=${`menu-panel ${align}`} onClick=${stay ? undefined : shut}>${children}</div>
+    <div class=${`menu-panel ${align}`} onClick=${stay ? undefined : shut}>${seen && children}</div>
   </details>`;
 }
