@@ -51,6 +51,18 @@ def test_a_reject_is_read_replayed_and_discarded(page: Page, gateway: Gateway, s
     assert system.value("SELECT count() FROM vision_events WHERE use_case_id = {u:String}", u=late) == 3
 
 
+def test_rejects_that_come_while_somebody_looks_are_shown(page: Page, gateway: Gateway, system: System) -> None:
+    device = f"cam-{uuid.uuid4().hex[:8]}"
+    page.clock.install()
+    page.goto(f"{gateway.url}/dashboard/rejects?device={device}")
+    expect(page.get_by_text("Nothing waits here")).to_be_visible()
+    late = {"use_case_id": f"late-{device}", "source": {"device_id": device}}
+    outside(lambda: system.publish([orjson.dumps(late)]))
+    outside(system.drained)
+    page.clock.fast_forward(10_000)
+    expect(page.get_by_role("link", name="Unknown use case use_case_id")).to_be_visible()
+
+
 def reject(offset: int, use_case: str, **changes: Any) -> Reject:
     return Reject(
         topic="elsewhere",  # of the raw topic every record is counted

@@ -12,9 +12,11 @@ import { api } from "../lib/api.js";
 import { html } from "../lib/html.js";
 import { counted } from "../lib/numbers.js";
 import { addressOf, go } from "../lib/router.js";
-import { useRequest } from "../lib/use-request.js";
+import { usePolling } from "../lib/use-polling.js";
 import { useEffect, useState } from "../vendor/preact-hooks.js";
 
+// Who looks for what went wrong sees it come.
+const EVERY_MS = 10_000;
 const STATES = ["open", "replayed", "discarded"];
 const FILTERS = /** @type {const} */ (["state", "reason", "useCase", "device"]);
 
@@ -24,7 +26,7 @@ export default function Rejects({ place }) {
   const chosen = Object.fromEntries(FILTERS.flatMap((name) => (params.get(name) ? [[name, /** @type {string} */ (params.get(name))]] : [])));
   const state = chosen.state ?? "open";
   const id = params.get("id") ?? "";
-  const found = useRequest((signal) => api.rejects(chosen, signal), [JSON.stringify(chosen)]);
+  const found = usePolling((signal) => api.rejects(chosen, signal), [JSON.stringify(chosen)], EVERY_MS);
   const [selected, setSelected] = useState(/** @type {string[]} */ ([]));
   const [turn, setTurn] = useState(0);
   useEffect(() => setSelected([]), [JSON.stringify(chosen)]);
