@@ -205,10 +205,11 @@ _INTRODUCTION: Final = """# Metrics
 
 Written by `python -m pipeline.metrics` from `pipeline/metrics.py`; a test holds it current.
 
-Each process serves `/metrics` in Prometheus' text format on its health port (`health_host`, `health_port`), and there
-only: not on the port of the gateway that others reach. Numbers are counted by the batch, not by the record. Beside
-these, each process tells its CPU time, memory and open files (`process_*`). Dashboards are in `deploy/grafana`, alert
-rules in `deploy/prometheus`, what to do when one fires in [runbook.md](runbook.md).
+Workers, alert workers, gateways and edges serve `/metrics` in Prometheus' text format on their health port
+(`health_host`, `health_port`), and there only: not on the port of the gateway that others reach. Numbers are counted by
+the batch, not by the record. Beside these, each process tells its CPU time, memory and open files (`process_*`).
+Dashboards are in `deploy/grafana`, alert rules in `deploy/prometheus`, what to do when one fires in
+[runbook.md](runbook.md).
 
 | metric | type | labels | process | meaning |
 | --- | --- | --- | --- | --- |"""

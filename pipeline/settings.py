@@ -8,16 +8,19 @@ Precedence: command line flags, then `VISION_EVENTS_*` environment variables, th
 """
 
 import os
+import re
 import tomllib
 from pathlib import Path
 from typing import Any, Literal
+from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr, ValidationError
+from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
     SecretsSettingsSource,
     SettingsConfigDict,
+    SettingsError,
     TomlConfigSettingsSource,
 )
 
@@ -30,6 +33,8 @@ STACK_FILE = "stack.toml"
 
 
 ENV_PAGE = Path(__file__).parents[1] / "deploy" / "compose" / "settings.env"
+
+_BROKER = re.compile(r"([^\s,:/]+|\[[0-9A-Fa-f:.]+\])(:\d{1,5})?")
 
 
 class Settings(BaseSettings):
@@ -205,6 +210,22 @@ class Settings(BaseSettings):
         "it traces of records that carry a `traceparent`. Needs the extra `tracing`. Empty: none.",
     )
 
+    @field_validator("kafka_bootstrap")
+    @classmethod
+    def _brokers(cls, value: str) -> str:
+        if not all(_BROKER.fullmatch(broker.strip()) for broker in value.split(",")):
+            raise ValueError("expected host:port, comma separated")
+        return value
+
+    @field_validator("clickhouse_url", "s3_endpoint")
+    @classmethod
+    def _address(cls, value: str) -> str:
+        try:
+            urlsplit(value).port  # noqa: B018 - it is looked at when it is asked for
+        except ValueError as error:
+            raise ValueError(f"not a URL: {error}") from None
+        return value
+
     @classmethod
     def settings_customise_sources(
         cls,
@@ -239,7 +260,13 @@ def load_settings(**flags: Any) -> Settings:
         name = ".".join(map(str, first["loc"]))
         value = "" if any(word in name for word in ("key", "password", "secret")) else f" (got {first['input']!r})"
         raise ConfigurationError(f"setting {name} ({PREFIX}{name.upper()}): {first['msg']}{value}") from None
-    except tomllib.TOMLDecodeError as error:
+    except SettingsError as error:
+        # pydantic-settings names the field between quotes; it is one of those that hold lists.
+        name = next((name for name in Settings.model_fields if f'"{name}"' in str(error)), "of a list")
+        raise ConfigurationError(
+            f'setting {name} ({PREFIX}{name.upper()}): expected a JSON list, such as \'["one", "two"]\''
+        ) from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigurationError(f"the settings file is not valid TOML: {error}") from None
 
 

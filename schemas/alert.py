@@ -1,4 +1,4 @@
-"""The alert as it is told: `data` of the CloudEvents on `vision.alerts`, and a row of the table `alerts`."""
+"""The alert as it is told: `data` of the CloudEvents on `vision.alerts`, and a row of the table `stored_alerts`."""
 
 from typing import Annotated, Literal
 

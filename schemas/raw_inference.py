@@ -67,8 +67,8 @@ class RawImage(Document):
 class RawInferenceResult(Document):
     """One processed image (or one frame seen by several views) as a producer publishes it.
 
-    `timestamp` is ISO 8601 with a zone, or seconds, milliseconds or nanoseconds since the epoch. What is absent is
-    filled in by the pipeline: see the field table in docs/raw-inference.md.
+    `timestamp` is ISO 8601 with a zone, or seconds, milliseconds, microseconds or nanoseconds since the epoch.
+    What is absent is filled in by the pipeline: see the field table in docs/raw-inference.md.
     """
 
     event_id: Identifier | None = None

@@ -74,7 +74,10 @@ class EmbeddedStack:
 
         Raises EmbeddedError: another stack uses the folder, a port is taken, a part does not start.
         """
-        self.data_dir.mkdir(parents=True, exist_ok=True)
+        try:
+            self.data_dir.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise EmbeddedError(f"data_dir: {self.data_dir} cannot be made: {error.strerror}") from None
         self._lock = _lock(self.data_dir)
         # A free port may be taken by somebody else before its server has it.
         attempts = 3 if 0 in astuple(self._ports) else 1

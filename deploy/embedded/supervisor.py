@@ -114,10 +114,6 @@ class Supervisor:
         _end(running.process, running.part.stop_timeout_s)
         return running.part
 
-    def restart(self, name: str) -> None:
-        """Stop a part, start it again and wait until it is ready."""
-        self.start(self.stop_part(name))
-
     def kill(self, name: str) -> int:
         """Kill a part as a crash would; it is started again by itself. Returns the pid that was killed."""
         with self._lock:

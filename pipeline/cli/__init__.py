@@ -8,6 +8,7 @@ from typing import Any, Final
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 
 from pipeline.errors import ConfigurationError, DependencyError, TooManyRejectsError, VisionEventsError
 
@@ -69,7 +70,7 @@ def main() -> None:
     try:
         make_app(called or _COMMANDS)()
     except VisionEventsError as error:
-        Console(stderr=True).print(f"[red]error:[/] {error}", markup=True, highlight=False, soft_wrap=True)
+        Console(stderr=True).print(f"[red]error:[/] {escape(str(error))}", highlight=False, soft_wrap=True)
         sys.exit(exit_code(error))
 
 

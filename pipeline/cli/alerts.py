@@ -1,7 +1,6 @@
 """`vision-events alerts`: what fires, silences, and alerts that a receiver was not told of."""
 
 import asyncio
-import getpass
 import re
 import uuid
 from datetime import UTC, datetime, timedelta
@@ -12,7 +11,7 @@ from pydantic import ValidationError
 from rich.text import Text
 
 from pipeline.alerts.receivers import Sender, read_receivers
-from pipeline.cli.common import DataDir, SetOption, out, settings_from, wrapped_table
+from pipeline.cli.common import DataDir, SetOption, out, settings_from, who, wrapped_table
 from pipeline.edges.alerts import Delivery, find_alerts, find_dead, insert_deliveries
 from pipeline.edges.clickhouse import connect
 from pipeline.edges.registry import RegistryReader, apply_entries
@@ -76,7 +75,7 @@ def silence(
             matchers=tuple(_matcher(text) for text in labels),
             starts_at=now,
             ends_at=now + timedelta(**{_UNITS[matched[2]]: int(matched[1])}),
-            created_by=getpass.getuser(),
+            created_by=who(),
             comment=comment,
         )
     except ValidationError as error:
@@ -132,16 +131,19 @@ def redeliver(
     settings = settings_from(data_dir, assignments)
     client = connect(settings)
     known = {item.name: item for item in read_receivers(settings.alert_receivers)}
-    work = [
-        (known[name], event)
-        for event, name, *_ in find_dead(client, 10_000)
-        if name in known and receiver in (None, name)
-    ]
+    if not known:
+        raise ConfigurationError("alert_receivers names no receivers: give the file that the alert worker has")
+    if receiver is not None and receiver not in known:
+        raise ConfigurationError(f"--receiver {receiver}: {settings.alert_receivers} has {', '.join(known)}")
+    letters = [(name, event) for event, name, *_ in find_dead(client, 10_000) if receiver in (None, name)]
+    work = [(known[name], event) for name, event in letters if name in known]
     deliveries = asyncio.run(_redeliver(work))
     if deliveries:
         insert_deliveries(client, deliveries)
     told = sum(item.state == "delivered" for item in deliveries)
     out.print(f"delivered [bold]{told}[/] of {len(deliveries)} dead letters")
+    if others := len(letters) - len(work):
+        out.print(f"{others} dead letters are of receivers that {settings.alert_receivers} does not name any more")
 
 
 async def _redeliver(work: list[tuple[Receiver, AlertEvent]]) -> list[Delivery]:

@@ -1,5 +1,9 @@
 """Options that commands share, and how settings are made of them."""
 
+import getpass
+import json
+import os
+import socket
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -28,6 +32,15 @@ def wrapped_table(*headings: str) -> Table:
     return Table(*(Column(heading, overflow="fold") for heading in headings))
 
 
+def who() -> str:
+    """The name of the person at this terminal, as it is recorded beside decisions."""
+    try:
+        user = getpass.getuser()
+    except (OSError, KeyError):  # a container's user may have no name
+        user = str(os.getuid())
+    return f"{user}@{socket.gethostname()}"
+
+
 def settings_from(data_dir: Path | None, assignments: list[str] | None, **flags: Any) -> Settings:
     """The settings of a command: its flags, `--set`, then environment and files. Raises ConfigurationError."""
     given: dict[str, Any] = {"data_dir": data_dir, **flags}
@@ -36,5 +49,12 @@ def settings_from(data_dir: Path | None, assignments: list[str] | None, **flags:
         if not separator or name not in Settings.model_fields:
             known = ", ".join(Settings.model_fields)
             raise ConfigurationError(f"--set {assignment}: expected NAME=VALUE with a name among {known}")
-        given[name] = value
+        given[name] = _list(name, value) if isinstance(Settings.model_fields[name].default, tuple) else value
     return load_settings(**given)
+
+
+def _list(name: str, value: str) -> Any:
+    try:
+        return tuple(json.loads(value))
+    except (ValueError, TypeError):
+        raise ConfigurationError(f'--set {name}={value}: expected a JSON list, such as \'["one", "two"]\'') from None

@@ -118,6 +118,8 @@ def _print(state: SpoolState, settings: Settings) -> None:
     say(f"to         {target}: {delivered}")
     if state.failure and state.failure_ms:
         say(Text(f"failing    since then, last at {_time(state.failure_ms)} UTC: {state.failure}", "red"))
+    if state.salvaged:
+        say(Text(f"salvaged   {state.salvaged:,} events were read from damaged files", "yellow"))
     for name in state.damaged_files:
         say(Text(f"damaged    a former spool file is kept as {name}", "yellow"))
 

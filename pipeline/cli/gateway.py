@@ -11,7 +11,7 @@ from fastapi import FastAPI
 
 from pipeline.cli.common import DataDir, SetOption, settings_from
 from pipeline.edges.heartbeat import metrics_route
-from pipeline.edges.http_server import HttpServer
+from pipeline.edges.http_server import HttpServer, require_listening
 from pipeline.edges.tls import server_files
 from pipeline.gateway.app import make_app
 from pipeline.logs import set_up_logging
@@ -28,6 +28,7 @@ def gateway(
     """Run the HTTP API until it is told to stop; /docs describes it."""
     settings = settings_from(data_dir, assignments, http_host=http_host, http_port=http_port)
     set_up_logging(settings)
+    require_listening(settings.http_host, settings.http_port, "http_port")
     for number in (signal.SIGTERM, signal.SIGINT):
         # uvicorn ends in order and raises the signal once more: being told to stop is no failure.
         signal.signal(number, lambda *_: None)

@@ -26,7 +26,7 @@ def link(
     data_dir: DataDir = None,
     assignments: SetOption = None,
 ) -> None:
-    """Print a signed link for each image."""
+    """Print a signed link for each image: to the object store itself, which whoever opens it must be able to reach."""
     store = ImageStore(settings_from(data_dir, assignments))
     for image_id in image_ids:
         if not is_image_id(image_id):

@@ -92,7 +92,7 @@ class Completer:
         envelope: dict[str, Any] = dict(document) if is_envelope else {"result": document}
         if self._use_case is not None and not envelope.get("use_case_id"):
             envelope["use_case_id"] = self._use_case
-        if self._device is not None:
+        if self._device is not None and isinstance(envelope.get("source") or {}, dict):
             envelope["source"] = {"device_id": self._device} | (envelope.get("source") or {})
         return envelope
 

@@ -1,8 +1,5 @@
 """`vision-events rejects`: what could not be stored, why, and what to do with it."""
 
-import getpass
-import os
-import socket
 import time
 import uuid
 from datetime import datetime
@@ -16,7 +13,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.table import Table
 from rich.text import Text
 
-from pipeline.cli.common import DataDir, SetOption, err, out, settings_from
+from pipeline.cli.common import DataDir, SetOption, err, out, settings_from, who
 from pipeline.core.original import holds, marked_lines
 from pipeline.edges.clickhouse import connect
 from pipeline.edges.reject_replay import Outcome, outcome_of, replay_rejects
@@ -176,7 +173,7 @@ def replay(
             client,
             chosen,
             run,
-            by or _me(),
+            by or who(),
             lambda done, total: bar.update(task, completed=done, total=total),
         )
     if not replayed:
@@ -225,17 +222,9 @@ def discard_command(
         raise ConfigurationError("--because must say why")
     client = connect(settings_from(data_dir, assignments))
     chosen = RejectFilter(tuple(ids or ()), reason, use_case, device, since, until)
-    out.print(f"discarded [bold]{discard(client, chosen, by or _me(), because.strip()):,}[/] rejects")
+    out.print(f"discarded [bold]{discard(client, chosen, by or who(), because.strip()):,}[/] rejects")
 
 
 def _require_choice(*choices: Any) -> None:
     if not any(choices):
         raise ConfigurationError("say which rejects: ids, --reason, --use-case, --device, --since, --until or --all")
-
-
-def _me() -> str:
-    try:
-        user = getpass.getuser()
-    except (OSError, KeyError):  # a container's user may have no name
-        user = str(os.getuid())
-    return f"{user}@{socket.gethostname()}"

@@ -1,6 +1,5 @@
 """`vision-events retention` and `vision-events holds`: what goes, and what stays whatever its retention says."""
 
-import getpass
 import logging
 import signal
 import threading
@@ -11,7 +10,7 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
-from pipeline.cli.common import DataDir, SetOption, out, settings_from
+from pipeline.cli.common import DataDir, SetOption, out, settings_from, who
 from pipeline.edges import holds
 from pipeline.edges.clickhouse import connect
 from pipeline.edges.retention import refresh_holds, sweep_images
@@ -76,7 +75,7 @@ def place(
     """Hold the events whose time lies between two moments: copies stay until the hold is released."""
     client = connect(settings_from(data_dir, assignments))
     span = since.replace(tzinfo=UTC), until.replace(tzinfo=UTC)
-    hold = holds.place(client, workspace, use_case, *span, reason, getpass.getuser())
+    hold = holds.place(client, workspace, use_case, *span, reason, who())
     out.print(f"{hold.id}: {holds.count(client, hold.id):,} events are held")
 
 
@@ -99,5 +98,5 @@ def release(
     hold_id: Annotated[str, typer.Argument(metavar="ID")], data_dir: DataDir = None, assignments: SetOption = None
 ) -> None:
     """Release a hold: its copies go, the events themselves follow their retention."""
-    holds.release(connect(settings_from(data_dir, assignments)), hold_id, getpass.getuser())
+    holds.release(connect(settings_from(data_dir, assignments)), hold_id, who())
     out.print(f"released {hold_id}")

@@ -240,7 +240,7 @@ def _close(settings: Settings) -> None:
             "+ sum(length(keypoints)) + sum(length(classifications)) FROM vision_events GROUP BY event_type ORDER BY 1"
         )
     except DependencyError as error:
-        err.print(f"no summary: {error}")
+        err.print(f"no summary: {error}", markup=False)
         return
     out.print(
         f"produced {counts.produced:,} = stored {counts.stored:,} + rejected {counts.rejected:,}"
@@ -248,7 +248,7 @@ def _close(settings: Settings) -> None:
     )
     for event_type, events, annotations in by_type.result_rows:
         out.print(f"  {event_type:<18} {events:>8,} events {annotations:>9,} annotations")
-    out.print("the data stays; `make run` goes on from here, and in another terminal you can then try:")
+    out.print("the data stays; the same command goes on from here, and in another terminal you can then try:")
     for command in NEXT_STEPS:
         out.print(f"  {command}{_data_dir_flag(settings)}", soft_wrap=True)
 

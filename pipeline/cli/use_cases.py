@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 import yaml
+from rich.markup import escape
 from rich.table import Table
 
 from pipeline.cli.common import DataDir, SetOption, out, settings_from
@@ -28,7 +29,7 @@ def apply(
     use_cases = [parse_document(read_text(path), UseCase, str(path)) for path in documents]
     apply_entries(connect(settings_from(data_dir, assignments)), use_cases)
     for use_case in use_cases:
-        out.print(f"applied use case [bold]{use_case.id}[/] ({use_case.name})")
+        out.print(f"applied use case [bold]{use_case.id}[/] ({escape(use_case.name)})")
 
 
 @app.command("list")

@@ -20,7 +20,7 @@ _REASON_OF_TYPE = {
     "json_invalid": RejectReason.NOT_JSON,
 }
 _MESSAGE_OF_FIELD = {
-    "timestamp": "must be ISO 8601 with a zone, or seconds, milliseconds or nanoseconds since the epoch",
+    "timestamp": "must be ISO 8601 with a zone, or seconds, milliseconds, microseconds or nanoseconds since the epoch",
     "custom_metadata": "must be a string, a number or a boolean: custom metadata is flat",
 }
 

@@ -3,6 +3,7 @@
 It answers also when the event loop hangs: that is what it is for. Further paths, such as /metrics, are further routes.
 """
 
+import socket
 import threading
 from collections.abc import Callable, Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -11,6 +12,14 @@ from typing import Any, NamedTuple, Self
 import orjson
 
 from pipeline.errors import ConfigurationError
+
+
+def require_listening(host: str, port: int, setting: str) -> None:
+    """Raise ConfigurationError, naming the setting, when an address is not this machine's or its port is taken."""
+    try:
+        socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET).close()
+    except OSError as error:
+        raise ConfigurationError(f"{setting}: {host}:{port} cannot be listened on: {error.strerror}") from None
 
 
 class Answer(NamedTuple):

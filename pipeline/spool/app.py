@@ -29,7 +29,7 @@ _FULL: Final = "the spool is full: events wait for their receiver, or were refus
 
 def make_app(store: SpoolStore, writer: SpoolWriter, api_key: str, device_id: str, use_case_id: str) -> FastAPI:
     """The application on an open spool. Events that name no device or use case get the given ones."""
-    app = FastAPI(title="Vision Events edge", redoc_url=None)
+    app = FastAPI(title="Vision Events edge", docs_url=None, redoc_url=None)
     admission = Admission()
 
     @app.exception_handler(HTTPException)

@@ -15,7 +15,7 @@ import uvicorn
 from pipeline import metrics
 from pipeline.client import as_configured
 from pipeline.edges.heartbeat import metrics_route
-from pipeline.edges.http_server import Answer, HttpServer
+from pipeline.edges.http_server import Answer, HttpServer, require_listening
 from pipeline.edges.tls import server_files
 from pipeline.errors import ConfigurationError, DependencyError
 from pipeline.settings import Settings
@@ -41,6 +41,7 @@ def serve(settings: Settings) -> None:
     and a damaged spool is repaired.
     """
     _require_key(settings)
+    require_listening(settings.edge_host, settings.edge_port, "edge_port")
     for number in (signal.SIGTERM, signal.SIGINT):
         # uvicorn stops in order at a signal, then raises it once more: that must not end us before the spool is shut.
         signal.signal(number, lambda *_: None)

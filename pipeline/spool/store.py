@@ -231,7 +231,10 @@ def _sync_directory(path: Path) -> None:
 @contextmanager
 def owned(folder: Path) -> Iterator[None]:
     """Own the spool of a folder. Raises ConfigurationError when another process does."""
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as error:
+        raise ConfigurationError(f"data_dir: {folder} cannot be made: {error.strerror}") from None
     with (folder / "lock").open("a+") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -27,6 +27,9 @@ RETRY_AFTER = 0.2
 GIVE_UP_AFTER = 60.0
 """Seconds of such failures in a row after which the consumer ends with the last one."""
 
+IN_A_ROW = 45.0
+"""Failures further apart than this are none in a row: without partitions to read, errors are asked for every 30 s."""
+
 
 @dataclass(slots=True, eq=False)
 class Fetched:
@@ -41,7 +44,8 @@ class BatchConsumerThread(AIOKafkaConsumerThread):
     """Faust's consumer thread, reading batch topics with the range of offsets that each read covered."""
 
     _reading: asyncio.Lock
-    _failing_since: float | None = None
+    _failing_since: float = 0.0
+    _failed_at: float | None = None
 
     async def on_start(self) -> None:
         """Start aiokafka's consumer."""
@@ -100,12 +104,9 @@ class BatchConsumerThread(AIOKafkaConsumerThread):
                 records = await self._fetch_records(consumer, tps, timeout, consumer._max_poll_records)
             except KafkaError as error:
                 self._bear(consumer, error)
-                self._failing_since = self._failing_since or monotonic()
-                if monotonic() - self._failing_since > GIVE_UP_AFTER:
-                    raise
                 await asyncio.sleep(RETRY_AFTER)
                 return {}
-            self._failing_since = None
+            self._failed_at = None
             if self._assignment(consumer) is not assignment:
                 self._put_back(consumer, records)
                 return {}
@@ -118,13 +119,22 @@ class BatchConsumerThread(AIOKafkaConsumerThread):
         return result
 
     def _bear(self, consumer: AIOKafkaConsumer, error: KafkaError) -> None:
-        """Take note of an error that may pass, such as an unexpected answer to SyncGroup; raise any other."""
+        """Take note of an error that may pass, such as an unexpected answer to SyncGroup; raise any other.
+
+        Raises it as well when nothing else has come for `GIVE_UP_AFTER`.
+        """
         coordinator = consumer._coordinator
         with suppress(KafkaError):
             coordinator.check_errors()  # the same error once more, when it came with what was fetched
         # A bare KafkaError is what aiokafka makes of an answer that it has no name for.
         may_pass = error.retriable or type(error) in (KafkaError, UnknownError)
         if not may_pass or coordinator._coordination_task.done():
+            raise error
+        now = monotonic()
+        if self._failed_at is None or now - self._failed_at > IN_A_ROW:
+            self._failing_since = now
+        self._failed_at = now
+        if now - self._failing_since > GIVE_UP_AFTER:
             raise error
         self.log.warning("Can't read for a moment: %r", error)
 

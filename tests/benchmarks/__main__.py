@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 
 from pipeline.errors import VisionEventsError
 from pipeline.settings import Settings
@@ -152,7 +153,7 @@ def images(
     output: Output = report.RESULTS,
     running: RunningStack = None,
 ) -> None:
-    """Images of 100 kB: inline and by claim check, against the bare MinIO SDK."""
+    """Images of 105 kB: inline and by claim check, against the bare MinIO SDK."""
     parameters = {"count": count, "runs": runs}
     _measure("images", output, running, parameters, lambda settings: run_images(settings, count, runs, note))
 
@@ -169,7 +170,7 @@ def gateway(
 
 @app.command("all")
 def everything(output: Output = report.RESULTS, running: RunningStack = None) -> None:
-    """All of them in their full length, about an hour, then the page and the figure."""
+    """All but `alerts` in their full length, about an hour, then the page and the figure."""
     for name in ("quixstreams", "arroyo"):
         if not packages.installed(name):
             install([name])
@@ -204,5 +205,5 @@ if __name__ == "__main__":
     try:
         app()
     except (BenchmarkError, VisionEventsError) as error:
-        Console(stderr=True).print(f"[red]error:[/] {error}", highlight=False, soft_wrap=True)
+        Console(stderr=True).print(f"[red]error:[/] {escape(str(error))}", highlight=False, soft_wrap=True)
         sys.exit(1)

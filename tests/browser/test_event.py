@@ -30,12 +30,17 @@ def pixel(viewer: Locator, x: float, y: float) -> Pixel:
     return found[:3]
 
 
+def shown(page: Page) -> None:
+    """Wait for the picture and the facts beside it: nothing moves any more."""
+    expect(page.get_by_role("heading", name="Kafka")).to_be_visible()
+    page.wait_for_function("document.querySelector('.viewer-frame img')?.complete")
+
+
 def test_what_was_found_is_drawn_where_it_was_found(page: Page, gateway: Gateway) -> None:
     page.goto(f"{gateway.url}/dashboard/events?useCase={scene.PARTS.id}&class=scratch")
     page.locator(".picture").first.click()
     viewer = page.locator(".viewer-frame")
-    expect(viewer.locator("img")).to_be_visible()
-    expect(page.get_by_role("heading", name="Kafka")).to_be_visible()
+    shown(page)
     left, top = scene.BOX["x"] - scene.BOX["width"] / 2, scene.BOX["y"] - scene.BOX["height"] / 2
     edge, outside = pixel(viewer, left, scene.BOX["y"] + 10), pixel(viewer, left - 12, top + 40)
     assert outside == scene.GREY
@@ -60,7 +65,7 @@ def test_zoom_keeps_what_is_under_the_pointer(page: Page, gateway: Gateway) -> N
     page.goto(f"{gateway.url}/dashboard/events?useCase={scene.PARTS.id}&class=scratch")
     page.locator(".picture").first.click()
     viewer, stage = page.locator(".viewer-frame"), page.locator(".viewer-stage")
-    expect(viewer.locator("img")).to_be_visible()
+    shown(page)
     before, frame = stage.bounding_box(), viewer.bounding_box()
     assert before
     assert frame

@@ -79,7 +79,7 @@ BURST = {
     "when": {"result": "fail"},
     "window": {"count": 3, "within": "5s"},
     "group_by": ["custom_metadata.line"],
-    "lateness": 1,
+    "lateness": 5,
     "severity": "high",
     "annotations": {"summary": "{{value}} on {{custom_metadata.line}}"},
 }
@@ -103,10 +103,12 @@ def test_from_an_event_to_all_who_are_told(
             {"name": "gone", "url": f"{hook.url}/gone", "match": {"use_case": ["another"]}},
         ]
         workers = cleanup.enter_context(AlertWorkers(system, f"alerts-{use_case.id}", receivers, tmp_path))
-        workers.start("a1")
+        workers.start("a1", health_port=str(port := free_port()))
         picture = io.BytesIO()
         Image.new("RGB", (32, 24), "red").save(picture, "PNG")
-        with system.worker():
+        until(lambda: readiness(port), lambda answer: answer["ready"])
+        with system.worker(health_port=str(port := free_port())):
+            until(lambda: readiness(port), lambda answer: answer["ready"])
             now = datetime.now(UTC)
             images = [{"data": base64.b64encode(picture.getvalue()).decode()}]
             system.publish(
@@ -198,7 +200,7 @@ RULES = (
         "group_by": ["device_id"],
         "resolve_after": 2,
         "cooldown": 1,
-        "lateness": 3,
+        "lateness": 10,
     },
     {
         "name": "lasting",
@@ -206,16 +208,16 @@ RULES = (
         "window": {"count": 1, "within": 2},
         "for": 4,
         "group_by": ["device_id"],
-        "lateness": 3,
+        "lateness": 10,
     },
     {
         "name": "share_of_line",
         "when": {"result": "fail"},
         "window": {"ratio": 0.5, "within": 4, "min_events": 4},
         "group_by": ["custom_metadata.line"],
-        "lateness": 3,
+        "lateness": 10,
     },
-    {"name": "silent", "absence": 6, "group_by": ["device_id"], "lateness": 3},
+    {"name": "silent", "absence": 6, "group_by": ["device_id"], "lateness": 10},
 )
 
 
@@ -279,7 +281,7 @@ async def test_kills_and_scaling_change_no_alert(
                     if not workers.running:
                         workers.start(name)
             await asyncio.sleep(max(0.0, 0.5 - (time.time() - now)))
-        expected = by_the_plain_evaluator(use_case, events, int(time.time()) - begin + 30)
+        expected = by_the_plain_evaluator(use_case, events, int(time.time()) - begin + 40)
         await asyncio.to_thread(
             until, lambda: transitions(hook, begin), lambda found: found.keys() >= expected.keys(), 120
         )

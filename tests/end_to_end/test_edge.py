@@ -173,8 +173,7 @@ def test_broker_away_and_kill_9_every_event_is_stored_once(
             time.sleep(random.uniform(0.5, 1.5) * KILL_EVERY_S)
             box.kill()
             box.start()
-        kept = box.status()
-        assert kept["waiting"] >= 0.5 * RATE * AWAY_S / 2
+        kept = until(box.status, lambda state: state["waiting"] >= 0.5 * RATE * AWAY_S / 2)
         # The first failure is known a moment after a start.
         assert until(box.status, lambda state: state["failure"])["failure"].startswith("Kafka")
     until(lambda: box.status()["delivered"], lambda delivered: delivered > kept["delivered"], 60)

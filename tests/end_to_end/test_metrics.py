@@ -33,7 +33,7 @@ from tests.end_to_end.test_edge import event as edge_event
 from tests.support.tools import tool
 from tests.unit.test_metrics import QUERIES
 
-RULE = {"name": "fail", "when": {"result": "fail"}, "window": {"count": 1, "within": "5s"}, "lateness": 1}
+RULE = {"name": "fail", "when": {"result": "fail"}, "window": {"count": 1, "within": "5s"}, "lateness": 5}
 
 
 def scrape(port: int) -> Counter[str]:

@@ -128,7 +128,7 @@ def test_the_command_up_runs_the_lot_and_stops_it(
     with log.open("wb") as file:
         up = subprocess.Popen([*command, "up", "--free-ports", "--workers", "2", *folder], stdout=file, stderr=file)
     try:
-        until(lambda: (log.read_text(), up.poll()), lambda seen: "ready after" in seen[0] or seen[1] is not None)
+        until(lambda: (log.read_text(), up.poll()), lambda seen: "ready after" in seen[0] or seen[1] is not None, 180)
         children = psutil.Process(up.pid).children(recursive=True)
         published = subprocess.run(
             [*command, "publish", "-", "--use-case", "defect-detection", *folder], input=b"[]\n{}", check=False

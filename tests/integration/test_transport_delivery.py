@@ -46,7 +46,7 @@ async def test_one_record_does_not_wait_for_more(broker: Broker):
     async with running(app), broker.producer() as producer:
         for number in range(5):
             await producer.send_and_wait(topic, b"%010d" % number)
-            await until(lambda: len(agent.batches) == number + 1, 2)  # noqa: B023
+            await until(lambda: len(agent.batches) == number + 1)  # noqa: B023
     assert [len(batch) for batch in agent.batches] == [1] * 5
 
 
@@ -109,18 +109,18 @@ async def test_an_agent_that_waits_is_not_fed_and_stays_in_the_group(broker: Bro
     topic = await broker.topic(2)
     await broker.produce(topic, 10_000, 2)
     app = broker.app(
-        options=BatchOptions(partition_records=1_000), broker_max_poll_records=300, broker_max_poll_interval=2.0
+        options=BatchOptions(partition_records=1_000), broker_max_poll_records=300, broker_max_poll_interval=9.0
     )
     agent = Collector(app, topic, hold=True)
     async with running(app):
         await until(lambda: len(agent.records) >= 2_000)
         generation = app.consumer_generation_id
         idle: list[float] = []
-        for _ in range(30):
+        for _ in range(100):
             await asyncio.sleep(0.1)
             idle.append(app.consumer._thread._consumer._subscription.fetcher_idle_time)
         assert len(agent.records) <= 2 * 1_300
-        assert max(idle) < 1.8
+        assert max(idle) < 9
         assert app.consumer_generation_id == generation
         agent.ack_all()
         await until(lambda: broker.all_committed(app.conf.id, topic, 2))

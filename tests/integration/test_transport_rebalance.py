@@ -91,7 +91,7 @@ class Workers:
 
     async def got(self, name: str, count: int) -> None:
         start = self.handled(name).total()
-        await until(lambda: self.handled(name).total() >= start + count, 30, f"{name} handles {count} records")
+        await until(lambda: self.handled(name).total() >= start + count, 90, f"{name} handles {count} records")
 
 
 @pytest.fixture
@@ -170,7 +170,7 @@ async def test_workers_join_die_freeze_and_join_again(broker: Broker, workers: W
         workers.processes["d"].send_signal(signal.SIGSTOP)
         workers.end("b", signal.SIGKILL)
         taken_over = sent.copy()
-        await until(lambda: set(everything(taken_over)) <= workers.handled().keys(), 30, "a takes over")
+        await until(lambda: set(everything(taken_over)) <= workers.handled().keys(), 90, "a takes over")
         workers.processes["d"].send_signal(signal.SIGCONT)
         workers.start("c")
         for name in "acd":

@@ -7,6 +7,7 @@ import pytest
 import typer
 
 from pipeline.cli import main, make_app
+from pipeline.errors import ConfigurationError
 
 
 def names(app: typer.Typer) -> list[str]:
@@ -30,3 +31,16 @@ def test_a_query_loads_neither_stream_processor_nor_web_framework() -> None:
     loaded = subprocess.run([sys.executable, "-c", asked], capture_output=True, text=True, check=True).stdout.split()
     assert "clickhouse_connect" in loaded
     assert not {"faust", "fastapi", "minio", "aiokafka"}.intersection(loaded)
+
+
+@pytest.mark.parametrize("text", ["pip install 'vision-events[embedded]'", "no use case '[/red]'", "[bold]"])
+def test_an_error_is_printed_as_it_is(
+    text: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fails(_: object) -> typer.Typer:
+        raise ConfigurationError(text)
+
+    monkeypatch.setattr("pipeline.cli.make_app", fails)
+    with pytest.raises(SystemExit, match="2"):
+        main()
+    assert capsys.readouterr().err == f"error: {text}\n"

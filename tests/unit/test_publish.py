@@ -56,3 +56,8 @@ def test_image_files_outside_the_folder_are_refused(tmp_path: Path) -> None:
 def test_a_missing_file_is_a_clear_error() -> None:
     with pytest.raises(ConfigurationError, match="nowhere"):
         read_records("nowhere")
+
+
+def test_a_source_that_is_no_object_goes_as_it_is() -> None:
+    _, value = Completer(Settings(), "defects", "cam", None).complete(b'{"source": "cam-7", "result": {}}')
+    assert orjson.loads(value) == {"source": "cam-7", "result": {}, "use_case_id": "defects"}

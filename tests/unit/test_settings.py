@@ -1,5 +1,6 @@
 """Where settings come from, and what is said of a bad one."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -28,7 +29,15 @@ def test_flags_win_over_environment_over_file_over_running_stack(
 
 @pytest.mark.parametrize(
     ("assignment", "named"),
-    [("http_port=99999", "http_port"), ("nonsense=1", "nonsense"), ("log_level", "log_level")],
+    [
+        ("http_port=99999", "http_port"),
+        ("nonsense=1", "nonsense"),
+        ("log_level", "log_level"),
+        ("expected_rejects=unknown_use_case", "expected_rejects.*JSON list"),
+        ("clickhouse_url=http://127.0.0.1:abc", "clickhouse_url.*not a URL"),
+        ("s3_endpoint=http://[/x]", "s3_endpoint.*not a URL"),
+        ("kafka_bootstrap=one:9092,two:abc", "kafka_bootstrap.*host:port"),
+    ],
 )
 def test_a_bad_setting_is_named(assignment: str, named: str, tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match=named):
@@ -50,3 +59,20 @@ def test_no_insert_may_last_as_long_as_kafka_waits_for_a_poll() -> None:
     assert load_settings(insert_timeout_s=240).insert_timeout_s < 300
     with pytest.raises(ConfigurationError, match="insert_timeout_s"):
         load_settings(insert_timeout_s=241)
+
+
+def test_lists_are_json_on_the_command_line_and_in_the_environment(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given = '["unknown_use_case", "invalid_timestamp"]'
+    assert settings_from(tmp_path, [f"expected_rejects={given}"]).expected_rejects == tuple(json.loads(given))
+    monkeypatch.setenv("VISION_EVENTS_EXPECTED_REJECTS", given)
+    assert settings_from(tmp_path, None).expected_rejects == tuple(json.loads(given))
+    monkeypatch.setenv("VISION_EVENTS_EXPECTED_REJECTS", "unknown_use_case")
+    with pytest.raises(ConfigurationError, match=r"VISION_EVENTS_EXPECTED_REJECTS.*JSON list"):
+        settings_from(tmp_path, None)
+
+
+@pytest.mark.parametrize("brokers", ["one:9092", "one", "one:9092, two:9093", "[::1]:9092", "10.0.0.1:1"])
+def test_addresses_of_brokers(brokers: str) -> None:
+    assert load_settings(kafka_bootstrap=brokers).kafka_bootstrap == brokers

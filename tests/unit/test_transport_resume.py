@@ -3,6 +3,8 @@
 import asyncio
 import logging
 from collections.abc import Callable
+from contextlib import nullcontext
+from itertools import count
 from types import SimpleNamespace
 from typing import Any
 
@@ -97,7 +99,7 @@ async def test_an_error_of_the_group_that_may_pass_is_taken_from_the_coordinator
 ) -> None:
     thread, found = await read([error])
     assert found == {PLACE: ["record"]}
-    assert thread._failing_since is None
+    assert thread._failed_at is None
 
 
 @pytest.mark.parametrize("error", [GroupAuthorizationFailedError("g"), TopicAuthorizationFailedError("t")])
@@ -109,3 +111,16 @@ async def test_an_error_that_stays_ends_the_reading(error: KafkaError) -> None:
 async def test_a_coordinator_that_has_ended_ends_the_reading() -> None:
     with pytest.raises(KafkaError):
         await read([KafkaError("Unexpected error during coordination")], dead=True)
+
+
+@pytest.mark.parametrize(("every", "ends"), [(0.2, True), (30, True), (50, False)])
+async def test_errors_that_may_pass_end_the_consumer_when_they_come_in_a_row(
+    monkeypatch: pytest.MonkeyPatch, every: float, ends: bool
+) -> None:
+    thread, _ = await read([])
+    consumer: Any = SimpleNamespace(_coordinator=Coordinator([], dead=False))
+    clock = count(1_000, every)
+    monkeypatch.setattr("pipeline.transport.thread.monotonic", lambda: next(clock))
+    with pytest.raises(RequestTimedOutError) if ends else nullcontext():
+        for _ in range(400):
+            thread._bear(consumer, RequestTimedOutError())

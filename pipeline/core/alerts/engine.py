@@ -64,8 +64,6 @@ class Changes:
     alerts: list[Alert] = field(default_factory=list)
     outdated: int = 0
     """Candidates of a rule that is no longer there in that form."""
-    repeated: int = 0
-    """Candidates that were counted before."""
 
 
 class Engine:
@@ -110,10 +108,8 @@ class Engine:
                 Entry(item["time"], event_hash(item["event_id"]), int(item["hit"]), 1, item.get("value", ""))
                 for item in items
             ]
-            counted = add_all(group.state, entries)
-            changes.repeated += len(items) - counted
-            if not counted:
-                continue
+            if not add_all(group.state, entries):
+                continue  # all were counted before
             if hit := next((item for item in reversed(items) if item["hit"]), None):
                 group.sample = hit["sample"] | {"event_id": hit["event_id"]}
             self._advance(key, group, compiled, changes, now)

@@ -148,9 +148,7 @@ class MetadataFilter(_ValueFilter):
 class EventFieldFilter(_ValueFilter):
     """A comparison of one field of `eventData`."""
 
-    column: Annotated[
-        EventField, BeforeValidator(lambda name: _CAMEL.get(name, name) if isinstance(name, str) else name)
-    ]
+    column: Annotated[EventField, BeforeValidator(_wire_name)]
 
 
 Context = Annotated[ContextFilter, BeforeValidator(_equal_to)]

@@ -38,9 +38,10 @@ export class EventList extends EventTarget {
     this.dispatchEvent(new Event("change"));
   }
 
-  /** The next page, unless there is none; one that is under way is the one. @returns {Promise<void>} */
+  /** The next page, unless there is none; one that is under way is the one, but not one that was given up. @returns {Promise<void>} */
   load() {
     if (!this.more) return Promise.resolve();
+    if (this.pending && this.abort.signal.aborted) return this.pending.then(() => this.load());
     this.pending ??= this.read().finally(() => (this.pending = null));
     return this.pending;
   }

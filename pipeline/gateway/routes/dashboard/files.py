@@ -15,7 +15,7 @@ from starlette.staticfiles import StaticFiles
 
 from pipeline.gateway.errors import ApiError
 
-FOLDER: Final = Path(str(files("pipeline.dashboard")))
+FOLDER: Final = Path(str(files("pipeline.dashboard"))).resolve()
 
 _TYPES: Final = {
     ".js": "text/javascript; charset=utf-8",
