@@ -3,6 +3,7 @@
 from pipeline.alerts.worker import run_alert_worker
 from pipeline.cli.common import DataDir, SetOption, settings_from
 from pipeline.logs import set_up_logging
+from pipeline.worker.life import leave
 
 
 def alert_worker(data_dir: DataDir = None, assignments: SetOption = None) -> None:
@@ -10,3 +11,4 @@ def alert_worker(data_dir: DataDir = None, assignments: SetOption = None) -> Non
     settings = settings_from(data_dir, assignments)
     set_up_logging(settings)
     run_alert_worker(settings)
+    leave()

@@ -3,6 +3,7 @@
 from pipeline.cli.common import DataDir, SetOption, settings_from
 from pipeline.ingest.worker import run_worker
 from pipeline.logs import set_up_logging
+from pipeline.worker.life import leave
 
 
 def worker(data_dir: DataDir = None, assignments: SetOption = None) -> None:
@@ -10,3 +11,4 @@ def worker(data_dir: DataDir = None, assignments: SetOption = None) -> None:
     settings = settings_from(data_dir, assignments)
     set_up_logging(settings)
     run_worker(settings)
+    leave()

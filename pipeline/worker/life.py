@@ -59,14 +59,19 @@ async def live(settings: Settings, process: Process, start: Start) -> None:
             starting = asyncio.ensure_future(start(health, stack))
             await asyncio.wait([starting, stopping], return_when=asyncio.FIRST_COMPLETED)
             if not starting.done():
-                _leave()
+                # A thread that waits for a service that never answers cannot be cancelled.
+                log.info("told to stop while starting")
+                leave()
             await _run(await starting, health, stopping)
         beating.cancel()
 
 
-def _leave() -> NoReturn:
-    """End before anything was read: a thread that waits for a service that never answers cannot be cancelled."""
-    log.info("told to stop while starting")
+def leave() -> NoReturn:
+    """End the process here and now, without taking the interpreter apart.
+
+    Native libraries' threads may crash it then: among thousands of workers that had stored, committed and closed
+    everything, one was seen to end without a word and with another code than 0.
+    """
     logging.shutdown()
     os._exit(0)
 

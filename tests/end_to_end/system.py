@@ -66,13 +66,14 @@ class System:
         finally:
             if process.poll() is None:
                 process.terminate()
-                assert process.wait(60) == 0, (self.folder / "worker.log").read_text()[-4000:]
+                code = process.wait(60)
+                assert code == 0, f"ended with {code}: {(self.folder / 'worker.log').read_text()[-4000:]}"
 
     def start_worker(self, **settings: str) -> subprocess.Popen[bytes]:
         """A worker in a process of its own; `settings` differ from those of the system."""
         with (self.folder / "worker.log").open("ab") as log:
             given = {f"VISION_EVENTS_{name.upper()}": value for name, value in settings.items()}
-            named = self.environment | {"VISION_EVENTS_WORKER_ID": "w1"} | given
+            named = self.environment | {"VISION_EVENTS_WORKER_ID": "w1", "PYTHONFAULTHANDLER": "1"} | given
             command = [sys.executable, "-m", "pipeline", "worker"]
             return subprocess.Popen(command, env=named, stdout=log, stderr=log, preexec_fn=die_with_parent)
 
