@@ -166,5 +166,6 @@ def test_markup_in_any_field_stays_text(page: Page, gateway: Gateway) -> None:
     page.get_by_text("Stored record").click()
     page.locator(".facts a.value", has_text="onerror").first.click()
     expect(page.locator(".chip")).to_contain_text("onerror")
-    assert "taken over" not in page.title()
+    # A name with markup is part of some pages' titles, as text; a script that ran would have made it the whole title.
+    assert page.title() != "taken over"
     assert page.locator("img[src=x]").count() == 0
