@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import AwareDatetime, Field
 
-from schemas.common import Document, Identifier
+from schemas.common import DEFAULT_WORKSPACE, Document, Identifier
 from schemas.event_data import Severity
 from schemas.rule import RuleName
 
@@ -72,7 +72,7 @@ class Silence(Document):
     """
 
     id: Identifier
-    workspace_id: Identifier = "default"
+    workspace_id: Identifier = DEFAULT_WORKSPACE
     matchers: Annotated[tuple[Matcher, ...], Field(min_length=1, max_length=20)]
     starts_at: AwareDatetime
     ends_at: AwareDatetime

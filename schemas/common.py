@@ -4,6 +4,12 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
+MEBIBYTE = 1024 * 1024
+"""Bytes."""
+
+DEFAULT_WORKSPACE = "default"
+"""The workspace of whoever has only one, and of those who run the system."""
+
 MAX_ANNOTATIONS = 1000
 """Most entries of one annotation list of one image (HTTP contract)."""
 

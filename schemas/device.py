@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import AfterValidator, BeforeValidator, StringConstraints, model_validator
 
-from schemas.common import Document, Identifier, Metadata
+from schemas.common import DEFAULT_WORKSPACE, Document, Identifier, Metadata
 from schemas.raw_inference import FrameSize
 
 Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
@@ -46,7 +46,7 @@ class Factory(Document):
 
     id: Identifier
     name: str = ""
-    workspace_id: Identifier = "default"
+    workspace_id: Identifier = DEFAULT_WORKSPACE
     time_zone: Annotated[str, AfterValidator(_known_time_zone)] = "UTC"
     shifts: tuple[Shift, ...] = ()
 
@@ -61,7 +61,7 @@ class Device(Document):
 
     id: Identifier
     name: str = ""
-    workspace_id: Identifier = "default"
+    workspace_id: Identifier = DEFAULT_WORKSPACE
     factory_id: Identifier | None = None
     stream_id: Identifier | None = None
     workflow_id: Identifier | None = None

@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 
-MEBIBYTE = 1024 * 1024
+from schemas.common import MEBIBYTE
+
 DAY_MS = 24 * 3600 * 1000
 
 MAX_RAW_RECORD_BYTES = 8 * MEBIBYTE

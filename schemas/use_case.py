@@ -7,13 +7,21 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from schemas.common import ClassName, Confidence, Document, Identifier, MetadataKey, MetadataValue
+from schemas.common import (
+    DEFAULT_WORKSPACE,
+    MEBIBYTE,
+    ClassName,
+    Confidence,
+    Document,
+    Identifier,
+    MetadataKey,
+    MetadataValue,
+)
 from schemas.event_data import EventType, Severity, Text
 from schemas.rule import AlertRule, check_rules
 
 MetadataType = Literal["string", "number", "boolean"]
 ImageType = Literal["image/jpeg", "image/png", "image/webp"]
-MEBIBYTE = 1024 * 1024
 
 
 class MetadataField(Document):
@@ -115,7 +123,7 @@ class UseCase(Document):
     id: Identifier
     name: Annotated[str, Field(min_length=1, max_length=256)]
     description: str = ""
-    workspace_id: Identifier = "default"
+    workspace_id: Identifier = DEFAULT_WORKSPACE
     status: Literal["active", "inactive"] = "active"
     event_type: EventType = "custom"
     metadata: MetadataSchema = MetadataSchema()

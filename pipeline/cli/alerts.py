@@ -17,6 +17,7 @@ from pipeline.edges.clickhouse import connect
 from pipeline.edges.registry import RegistryReader, apply_entries
 from pipeline.errors import ConfigurationError
 from schemas.alert import AlertEvent, Matcher, Silence
+from schemas.common import DEFAULT_WORKSPACE
 from schemas.receiver import Receiver
 
 app = typer.Typer(help="Alerts: what fires, silences, dead letters.", no_args_is_help=True)
@@ -31,7 +32,7 @@ def list_(
     firing: Annotated[bool, typer.Option("--firing", help="Only those that are open.")] = False,
     use_case: Annotated[str | None, typer.Option(help="Only of this use case.")] = None,
     limit: Annotated[int, typer.Option(min=1, max=10_000, help="Most alerts to list.")] = 20,
-    workspace: Workspace = "default",
+    workspace: Workspace = DEFAULT_WORKSPACE,
     data_dir: DataDir = None,
     assignments: SetOption = None,
 ) -> None:
@@ -59,7 +60,7 @@ def silence(
     labels: Annotated[list[str], typer.Argument(metavar="LABEL=VALUE...", help="All of these the alert must have.")],
     duration: Annotated[str, typer.Option("--for", help="How long: 30m, 2h, 1d.")],
     comment: Annotated[str, typer.Option(help="Why.")] = "",
-    workspace: Workspace = "default",
+    workspace: Workspace = DEFAULT_WORKSPACE,
     data_dir: DataDir = None,
     assignments: SetOption = None,
 ) -> None:
@@ -85,7 +86,7 @@ def silence(
 
 
 @app.command("silences")
-def silences(workspace: Workspace = "default", data_dir: DataDir = None, assignments: SetOption = None) -> None:
+def silences(workspace: Workspace = DEFAULT_WORKSPACE, data_dir: DataDir = None, assignments: SetOption = None) -> None:
     """List the silences that last."""
     found = [item for item in _silences(data_dir, assignments, workspace) if item.ends_at > datetime.now(UTC)]
     table = wrapped_table("id", "labels", "until (UTC)", "by", "comment")
@@ -98,7 +99,7 @@ def silences(workspace: Workspace = "default", data_dir: DataDir = None, assignm
 @app.command("unsilence")
 def unsilence(
     silence_id: Annotated[str, typer.Argument(help="Id of a silence.")],
-    workspace: Workspace = "default",
+    workspace: Workspace = DEFAULT_WORKSPACE,
     data_dir: DataDir = None,
     assignments: SetOption = None,
 ) -> None:

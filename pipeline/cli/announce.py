@@ -6,6 +6,7 @@ from clickhouse_connect.driver import Client
 from rich.text import Text
 
 from pipeline.edges.alerts import find_alerts
+from schemas.common import DEFAULT_WORKSPACE
 
 _NEWEST = 50
 
@@ -32,7 +33,7 @@ class Announcer:
         return f"alerts meanwhile: {self._fired:,} fired, {self._resolved:,} resolved"
 
     def _rows(self) -> list[dict[str, Any]]:
-        found: list[dict[str, Any]] = find_alerts(self._client, "default", None, None, _NEWEST)
+        found: list[dict[str, Any]] = find_alerts(self._client, DEFAULT_WORKSPACE, None, None, _NEWEST)
         return found
 
 

@@ -7,18 +7,18 @@ from typing import Annotated, Final
 import typer
 
 from pipeline.cli.common import DataDir, SetOption, err, settings_from
-from pipeline.cli.keys import DEFAULT
 from pipeline.edges.clickhouse import connect
 from pipeline.edges.keys import SCOPES, list_keys
 from pipeline.errors import ConfigurationError
 from pipeline.gateway.sessions import Tokens
 from pipeline.settings import Settings
+from schemas.common import DEFAULT_WORKSPACE
 
 _GOOD_FOR_S: Final = 3600
 
 
 def dashboard(
-    workspace: Annotated[str, typer.Option(help="Workspace to look at.")] = DEFAULT,
+    workspace: Annotated[str, typer.Option(help="Workspace to look at.")] = DEFAULT_WORKSPACE,
     data_dir: DataDir = None,
     assignments: SetOption = None,
 ) -> None:
@@ -33,7 +33,7 @@ def dashboard(
     typer.echo(link)
 
 
-def login_link(settings: Settings, workspace: str = DEFAULT) -> str | None:
+def login_link(settings: Settings, workspace: str = DEFAULT_WORKSPACE) -> str | None:
     """A link that opens a session of the workspace's oldest key with all scopes; None where there is no such key.
 
     Raises ConfigurationError without `link_secret`, as `clickhouse.translated` else. Whoever can call this has the

@@ -9,6 +9,7 @@ from pipeline.cli.common import DataDir, SetOption, settings_from
 from pipeline.edges.objects import is_image_id
 from pipeline.edges.s3 import ImageStore
 from pipeline.errors import ConfigurationError
+from schemas.common import DEFAULT_WORKSPACE
 
 app = typer.Typer(help="Images: links that a browser can open for a while.", no_args_is_help=True)
 
@@ -22,7 +23,7 @@ def images() -> None:
 def link(
     image_ids: Annotated[list[str], typer.Argument(help="Ids as in the view `images`: source_id, input_source_id.")],
     hours: Annotated[float, typer.Option(min=0.01, max=168, help="How long the links work.")] = 1,
-    workspace: Annotated[str, typer.Option(help="Workspace that the images belong to.")] = "default",
+    workspace: Annotated[str, typer.Option(help="Workspace that the images belong to.")] = DEFAULT_WORKSPACE,
     data_dir: DataDir = None,
     assignments: SetOption = None,
 ) -> None:

@@ -11,9 +11,7 @@ from pipeline.cli.common import DataDir, SetOption, err, out, settings_from
 from pipeline.edges.clickhouse import connect
 from pipeline.edges.keys import SCOPES, create_key, digest_of, list_keys, revoke_key
 from pipeline.settings import Settings
-
-DEFAULT = "default"
-"""The workspace of whoever has only one."""
+from schemas.common import DEFAULT_WORKSPACE
 
 app = typer.Typer(help="Keys of the HTTP API: each belongs to a workspace.", no_args_is_help=True)
 
@@ -23,7 +21,7 @@ def create(
     name: Annotated[str, typer.Argument(help="What the key is for, such as the client's name.")],
     workspace: Annotated[
         str, typer.Option(help="Workspace whose events, images and use cases it reaches.")
-    ] = "default",
+    ] = DEFAULT_WORKSPACE,
     scopes: Annotated[
         list[str] | None, typer.Option("--scope", help=f"What it allows, repeated: {', '.join(SCOPES)}. Absent: all.")
     ] = None,
@@ -69,9 +67,9 @@ def ensure_key(settings: Settings, *, make: bool) -> str | None:
     known, given = list_keys(client), settings.api_key.get_secret_value()
     if given:
         if digest_of(given) not in {entry.digest for entry in known}:
-            create_key(client, DEFAULT, "VISION_EVENTS_API_KEY", key=given)
+            create_key(client, DEFAULT_WORKSPACE, "VISION_EVENTS_API_KEY", key=given)
         return None
-    return create_key(client, DEFAULT, "first key")[1] if make and not known else None
+    return create_key(client, DEFAULT_WORKSPACE, "first key")[1] if make and not known else None
 
 
 def _text(moment: datetime | None) -> str:

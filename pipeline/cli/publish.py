@@ -19,6 +19,7 @@ from pipeline.edges.kafka import producer
 from pipeline.edges.s3 import ImageStore
 from pipeline.errors import ConfigurationError, DependencyError
 from pipeline.settings import Settings
+from schemas.common import DEFAULT_WORKSPACE
 from schemas.raw_inference import ENVELOPE_FIELDS
 from schemas.topics import INFERENCES
 from schemas.use_case import ImagePolicy
@@ -107,7 +108,7 @@ class Completer:
         info = inspect_image(content, str(path), ImagePolicy())
         if self._store is None:
             self._store = ImageStore(self._settings)
-        self._store.put("default", Upload(info, content))
+        self._store.put(DEFAULT_WORKSPACE, Upload(info, content))
         return {key: value for key, value in image.items() if key != "file"} | {"image_id": info.image_id}
 
     def _key(self, document: Any) -> bytes | None:

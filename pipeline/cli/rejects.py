@@ -54,9 +54,9 @@ class Grouping(StrEnum):
 
 @app.command("list")
 def list_(
-    by: Annotated[
+    group_by: Annotated[
         list[Grouping] | None,
-        typer.Option(help="Count by this; give it again to count by several. Default: reason."),
+        typer.Option("--group-by", help="Count by this; give it again to count by several. Default: reason."),
     ] = None,
     state: Annotated[
         Literal["open", "replayed", "discarded", "any"], typer.Option(help="Rejects in this state.")
@@ -75,7 +75,7 @@ def list_(
     client = connect(settings_from(data_dir, assignments))
     states: tuple[State, ...] = () if state == "any" else (state,)
     chosen = RejectFilter((), reason, use_case, device, since, until, states)
-    groups = [grouping.value for grouping in by or [Grouping.REASON]]
+    groups = [grouping.value for grouping in group_by or [Grouping.REASON]]
     counts = count_rejects(client, chosen, groups)
     listed = list_rejects(client, chosen, limit) if limit and counts else []
     if as_json:

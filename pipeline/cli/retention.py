@@ -18,6 +18,7 @@ from pipeline.edges.s3 import ImageStore
 from pipeline.errors import DependencyError
 from pipeline.logs import set_up_logging
 from pipeline.settings import Settings
+from schemas.common import DEFAULT_WORKSPACE
 
 log = logging.getLogger(__name__)
 
@@ -68,7 +69,7 @@ def place(
     until: Day,
     reason: Annotated[str, typer.Option(help="Why; kept with the hold.")],
     use_case: Annotated[str, typer.Option(help="Use case; absent: all of the workspace.")] = "",
-    workspace: Annotated[str, typer.Option(help="Workspace.")] = "default",
+    workspace: Annotated[str, typer.Option(help="Workspace.")] = DEFAULT_WORKSPACE,
     data_dir: DataDir = None,
     assignments: SetOption = None,
 ) -> None:

@@ -21,6 +21,7 @@ from pipeline.client.transport import Transport
 from pipeline.edges.tls import client_context
 from pipeline.errors import ConfigurationError, DependencyError, InvalidRecordError, RefusedError
 from pipeline.settings import Settings, load_settings
+from schemas.common import DEFAULT_WORKSPACE
 
 __all__ = [
     "AsyncClient",
@@ -49,7 +50,7 @@ def gateway(url: str, api_key: str, timeout_s: float = 30, trust: ssl.SSLContext
     return GatewayTransport(url, api_key, timeout_s, trust)
 
 
-def kafka(images: ImageMode = "inline", workspace_id: str = "default", **settings: Any) -> Transport:
+def kafka(images: ImageMode = "inline", workspace_id: str = DEFAULT_WORKSPACE, **settings: Any) -> Transport:
     """Straight to Kafka. `settings` are those of docs/operation.md, such as `kafka_bootstrap`; others as configured.
 
     With `images="store"` images are put into S3 first, and the record refers to them; they belong to the workspace

@@ -16,6 +16,7 @@ from pipeline.edges.kafka import producer, start_producer
 from pipeline.edges.s3 import ImageStore
 from pipeline.errors import DependencyError, InvalidRecordError, RefusedError
 from pipeline.settings import Settings
+from schemas.common import DEFAULT_WORKSPACE
 from schemas.topics import INFERENCES, MAX_RAW_RECORD_BYTES
 from schemas.use_case import ImagePolicy
 
@@ -32,7 +33,7 @@ class KafkaTransport:
     and the workspace of the events' use cases, which owns the images.
     """
 
-    def __init__(self, settings: Settings, images: ImageMode = "inline", workspace_id: str = "default") -> None:
+    def __init__(self, settings: Settings, images: ImageMode = "inline", workspace_id: str = DEFAULT_WORKSPACE) -> None:
         self._settings = settings
         self._workspace_id = workspace_id
         self._images = ImageStore(settings) if images == "store" else None

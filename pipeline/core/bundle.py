@@ -15,9 +15,9 @@ from typing import Any, Final
 import orjson
 
 from pipeline.errors import InvalidRecordError
+from schemas.common import MEBIBYTE
 from schemas.reject import RejectReason
 
-MEBIBYTE: Final = 1024 * 1024
 FORMAT_VERSION: Final = 1
 PAYLOAD: Final = "payload.json"
 _IMAGES: Final = "images"

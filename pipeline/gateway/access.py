@@ -15,6 +15,7 @@ from pipeline.edges.keys import ApiKey
 from pipeline.gateway.errors import ApiError
 from pipeline.gateway.services import Services, services_of
 from pipeline.gateway.sessions import InvalidTokenError, Tokens, cookie_name, require_own_page
+from schemas.common import DEFAULT_WORKSPACE
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +27,7 @@ class Principal:
     scopes: frozenset[str]
 
 
-OPERATORS: Final = "default"
+OPERATORS: Final = DEFAULT_WORKSPACE
 """The workspace of those who run the system. Its keys also see what belongs to no workspace: rejects of records that
 name no known use case, and the state of the pipeline as a whole."""
 

@@ -14,9 +14,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from pipeline.core.explain import explain
 from pipeline.errors import InvalidRecordError
 from pipeline.gateway.errors import ApiError
+from schemas.common import MEBIBYTE
 from schemas.reject import RejectReason
-
-MEBIBYTE: Final = 1024 * 1024
 
 MAX_BODY_BYTES: Final = 65 * MEBIBYTE
 """More than any call takes: the largest upload that settings allow, and the form around it."""

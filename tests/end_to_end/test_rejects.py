@@ -46,7 +46,7 @@ def test_replay_tells_what_became_of_each_record(system: System, late: str) -> N
     )
     system.publish(records(late, range(12), line="L1") + records(late, range(3)), key=b"cam-1")
     before = system.drained()
-    listed = json.loads(system.run("rejects", "list", "--use-case", late, "--by", "device", "--json"))
+    listed = json.loads(system.run("rejects", "list", "--use-case", late, "--group-by", "device", "--json"))
     assert listed["counts"][0] | {"oldest": "", "newest": ""} == {
         "device": "cam-1",
         "rejects": 15,

@@ -12,8 +12,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.core.bundle import MEBIBYTE, BundleLimits, read_bundle
+from pipeline.core.bundle import BundleLimits, read_bundle
 from pipeline.errors import InvalidRecordError
+from schemas.common import MEBIBYTE
 
 SMALL = BundleLimits(unpacked_bytes=2 * MEBIBYTE, member_bytes=100_000, payload_bytes=50_000, members=20, ratio=50)
 

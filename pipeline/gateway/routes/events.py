@@ -12,13 +12,14 @@ from pipeline.core.decode import FORMAT_HEADER
 from pipeline.core.formats.vision_event import VISION_EVENT
 from pipeline.errors import InvalidRecordError
 from pipeline.gateway.access import Principal, Writer
-from pipeline.gateway.bodies import MEBIBYTE, json_body, parse, read_body
+from pipeline.gateway.bodies import json_body, parse, read_body
 from pipeline.gateway.direct import DirectRoute
 from pipeline.gateway.errors import ApiError, answers
 from pipeline.gateway.names import api_path
 from pipeline.gateway.services import Services, services_of
 from pipeline.gateway.writing import Incoming
 from schemas.api import ApiBatch, ApiEvent
+from schemas.common import MEBIBYTE
 from schemas.topics import MAX_RAW_RECORD_BYTES
 
 MAX_BATCH_BYTES: Final = 25 * MEBIBYTE

@@ -13,11 +13,11 @@ from pipeline.core.query.document import MAX_LIMIT, EventFilters, EventQuery
 from pipeline.edges.deletion import delete_events
 from pipeline.edges.objects import is_image_id
 from pipeline.gateway.access import Reader, Writer
-from pipeline.gateway.bodies import MEBIBYTE, json_body, parse, read_body
+from pipeline.gateway.bodies import json_body, parse, read_body
 from pipeline.gateway.errors import answers
 from pipeline.gateway.reading import in_query_thread, reading
 from pipeline.gateway.services import Services, services_of
-from schemas.common import Identifier
+from schemas.common import MEBIBYTE, Identifier
 from schemas.use_case import UseCase
 
 MAX_QUERY_BYTES: Final = MEBIBYTE

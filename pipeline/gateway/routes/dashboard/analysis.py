@@ -15,11 +15,12 @@ from pipeline.core.query.spans import Span, microseconds
 from pipeline.core.query.statements import Statement
 from pipeline.edges.analysis import Analyst, Chart
 from pipeline.gateway.access import Reader
-from pipeline.gateway.bodies import MEBIBYTE, parse, read_body
+from pipeline.gateway.bodies import parse, read_body
 from pipeline.gateway.errors import ApiError
 from pipeline.gateway.reading import reading
 from pipeline.gateway.routes.query import lookback_of
 from pipeline.gateway.services import services_of
+from schemas.common import MEBIBYTE
 
 router = APIRouter(prefix="/dashboard/api/analysis")
 

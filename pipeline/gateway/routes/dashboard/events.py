@@ -16,12 +16,12 @@ from pipeline.edges.event_details import read_event, read_feedback
 from pipeline.edges.objects import is_image_id
 from pipeline.edges.suggestions import suggest
 from pipeline.gateway.access import Principal, Reader
-from pipeline.gateway.bodies import MEBIBYTE, parse, read_body
+from pipeline.gateway.bodies import parse, read_body
 from pipeline.gateway.errors import ApiError
 from pipeline.gateway.reading import reading
 from pipeline.gateway.routes.query import lookback_of
 from pipeline.gateway.services import Services, services_of
-from schemas.common import Identifier
+from schemas.common import MEBIBYTE, Identifier
 
 router = APIRouter(prefix="/dashboard/api")
 

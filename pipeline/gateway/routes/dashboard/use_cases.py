@@ -12,9 +12,10 @@ from pipeline.core.document_faults import check_document
 from pipeline.edges.registry import apply_entries
 from pipeline.edges.use_case_activity import use_case_activity
 from pipeline.gateway.access import Reader, Writer
-from pipeline.gateway.bodies import MEBIBYTE, parse, read_body
+from pipeline.gateway.bodies import parse, read_body
 from pipeline.gateway.reading import reading
 from pipeline.gateway.services import services_of
+from schemas.common import MEBIBYTE
 from schemas.use_case import UseCase
 
 router = APIRouter(prefix="/dashboard/api/use-cases")
