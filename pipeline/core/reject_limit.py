@@ -44,8 +44,10 @@ class RejectLimit:
         records = self._total.total()
         if not self._share or records < LEAST:
             return None
-        for reason in reasons:
-            if reason not in self._usual and self._total[reason] >= self._share * records:
+        least = self._share * (stored + sum(reasons.values()))
+        for reason, number in reasons.items():
+            # Rare in this flush: a flood there was, let through on purpose, is over.
+            if reason not in self._usual and number >= least and self._total[reason] >= self._share * records:
                 return Excess(reason, self._total[reason], records)
         return None
 

@@ -36,6 +36,12 @@ def test_a_restart_is_no_way_around_it() -> None:
     assert written["not_json"] <= WINDOW
 
 
+def test_a_flood_that_was_let_through_does_not_stop_the_records_after_it() -> None:
+    limit = RejectLimit(0.5, {"not_json": WINDOW})
+    assert limit.judge(435, {"not_json": 5}) is None
+    assert limit.judge(5, {"not_json": 5}) == ("not_json", 1_010, 1_450)
+
+
 @given(st.floats(0.01, 1), st.lists(st.integers(0, 400).flatmap(lambda n: st.tuples(st.just(n), st.integers(0, n)))))
 def test_the_rejects_of_one_reason_that_pass_are_bounded(share: float, flushes: list[tuple[int, int]]) -> None:
     limit, passed, recent = RejectLimit(share), 0, []
