@@ -14,7 +14,7 @@ run: $(INSTALLED)  ## Start everything on this machine with demo factories; Ctrl
 
 JOBS ?= 2
 test: lint  ## Lint, type check and run every test, in JOBS (2) processes with a stack each
-	@$(BIN)/python -m pytest -n $(JOBS) --dist loadgroup
+	@$(BIN)/python -m pytest -n $(JOBS)
 
 unit: $(INSTALLED)  ## Run the tests that need no service
 	@$(BIN)/python -m pytest tests/unit

@@ -10,6 +10,7 @@ from typing import Any, Protocol
 import pytest
 import trustme
 from hypothesis import settings
+from xdist.scheduler import LoadScopeScheduling
 
 from deploy.embedded.stack import Addresses, EmbeddedStack, Ports
 from deploy.embedded.supervisor import Part
@@ -70,12 +71,21 @@ class Embedded:
         self.stack.supervisor.start(part)
 
 
-@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the marks
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """In several processes, tests that share dear fixtures stay together: those of a file, and all with a browser."""
-    for item in items:
-        name = "browser" if "browser" in item.path.parts else str(item.path)
-        item.add_marker(pytest.mark.xdist_group(name))
+class ByFile(LoadScopeScheduling):
+    """In several processes, tests that share dear fixtures stay together: those of a file, and all with a browser.
+
+    `--dist loadgroup` would do it, but pytest-xdist 3.8 writes its groups where pytest 9.2 does not look.
+    """
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = nodeid.partition("::")[0]
+        return "browser" if file.startswith("tests/browser/") else file
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByFile:
+    config.option.loadscopereorder = False  # unit tests last: they are short, and both processes end together
+    return ByFile(config, log)
 
 
 @pytest.fixture(scope="session")

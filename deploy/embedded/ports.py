@@ -1,5 +1,6 @@
 """Ports on the loopback address, the only one that embedded servers listen on."""
 
+import secrets
 import socket
 from typing import Final
 
@@ -7,12 +8,17 @@ from deploy.embedded.errors import EmbeddedError
 
 HOST: Final = "127.0.0.1"
 
+# Below those that systems give to outgoing connections (Linux: from 32768): such a connection would take the port of a
+# server that has not bound it yet, or is being started again.
+_PORTS: Final = range(10_000, 32_000)
+
 
 def free_port() -> int:
-    """A port that nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        return int(probe.getsockname()[1])
+    """A port that nobody listens on now, chosen at random. Raises EmbeddedError when there is none to be found."""
+    for _ in range(1_000):
+        if is_free(port := _PORTS[secrets.randbelow(len(_PORTS))]):
+            return port
+    raise EmbeddedError(f"no port of {_PORTS.start} to {_PORTS.stop - 1} is free on {HOST}")
 
 
 def is_free(port: int) -> bool:

@@ -38,7 +38,7 @@ class Gateway:
 
     def __exit__(self, *_: object) -> None:
         self.process.terminate()
-        assert self.process.wait(30) == 0, self.log.read_text()[-4000:]
+        assert self.process.wait(60) == 0, self.log.read_text()[-4000:]
 
     def ready(self) -> bool:
         assert self.process.poll() is None, self.log.read_text()[-4000:]

@@ -124,7 +124,11 @@ class System:
 
     def drained(self, timeout: float = 120) -> TopicCounts:
         """Wait until everything produced is stored or rejected, and return the counts."""
-        return until(self.counts, lambda counts: counts.unaccounted == 0, timeout)
+
+        def ask() -> TopicCounts | None:  # nothing while Kafka does not answer, after a crash
+            return next((each for each in read_status(self.settings).topics if each.topic == INFERENCES.name), None)
+
+        return until(ask, lambda counts: counts is not None and counts.unaccounted == 0, timeout)
 
     def value(self, query: str, **parameters: Any) -> Any:
         """The single value of a query."""

@@ -4,6 +4,7 @@ import asyncio
 import json
 import subprocess
 import sys
+import time
 import uuid
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -44,6 +45,8 @@ def name() -> str:
 
 
 def now() -> str:
+    """The beginning of a second that no earlier test wrote in: a time on a command line has whole seconds."""
+    time.sleep(1 - time.time() % 1)
     return f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%S}"
 
 
@@ -101,16 +104,16 @@ def test_what_fails_by_todays_rules_keeps_its_event(system: System, name: str) -
 
 
 def test_a_run_that_was_killed_goes_on_where_it_was(system: System, name: str) -> None:
-    begin = datetime.now(UTC).replace(microsecond=0)
+    begin = now()
     system.apply(with_line(name, "L1"))
     system.publish(records(name, range(4_000)))
     system.drained()
     system.apply(with_line(name, "L2"))
-    arguments = ["replay", "--from", f"{begin:%Y-%m-%dT%H:%M:%S}", "--use-case", name]
+    arguments = ["replay", "--from", begin, "--use-case", name]
     slow = subprocess.Popen([sys.executable, "-m", "pipeline", *arguments, "--rate", "100"], env=system.environment)
 
     def place() -> int:
-        group = Span(begin, None, name).group(system.settings.ingest_group)
+        group = Span(datetime.fromisoformat(begin).replace(tzinfo=UTC), None, name).group(system.settings.ingest_group)
         return sum(place.committed or 0 for place in asyncio.run(progress(system.settings, group)))
 
     first = until(place, bool)

@@ -158,4 +158,4 @@ def test_a_running_system_answers_every_query_of_the_dashboard(
             if query_name.startswith("rule "):
                 answer(url, query)  # it is valid; that it is true would be bad news
             else:
-                until(lambda query=query: answer(url, query), shown, 30)
+                until(lambda query=query: answer(url, query), shown, 90)

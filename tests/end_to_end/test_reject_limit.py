@@ -27,7 +27,7 @@ def test_a_flood_stops_the_worker_and_nothing_of_it_is_committed(system: System)
     system.publish([orjson.dumps({"use_case_id": name, "timestamp": "yesterday"})] * 4_000, key=b"cam-1")
     for _ in range(2):  # starting it again changes nothing
         worker = system.start_worker(reject_stop_share="0.5")
-        assert worker.wait(60) == 4
+        assert worker.wait(150) == 4
         assert committed(system) == places
         assert system.counts().rejected == before.rejected
     log = (system.folder / "worker.log").read_text()

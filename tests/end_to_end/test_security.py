@@ -70,7 +70,11 @@ def secured(
 def test_every_process_works_as_its_own_user_and_prints_no_secret(secured: Secured, tmp_path: Path) -> None:
     system, broker = secured.system, secured.broker
     name = f"secured-{uuid.uuid4().hex[:8]}"
-    system.apply(UseCase.model_validate({"id": name, "name": name, "event_type": "quality_check", "alerts": [RULE]}))
+    system.apply(
+        UseCase.model_validate(
+            {"id": name, "name": name, "event_type": "quality_check", "alerts": [RULE | {"lateness": 60}]}
+        )
+    )
     with ExitStack() as running:
         alerts = running.enter_context(AlertWorkers(system, "vision-alerts", [], tmp_path))
         more = broker.settings("vision-alerts") | LOUD

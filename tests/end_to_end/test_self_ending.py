@@ -47,7 +47,7 @@ def test_a_worker_whose_consumer_ends_by_itself_fails(system: System, command: s
                 env=environment,
                 stdout=output,
                 stderr=output,
-                timeout=60,
+                timeout=150,
                 check=False,
                 preexec_fn=die_with_parent,
             ).returncode
