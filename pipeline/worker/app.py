@@ -1,7 +1,7 @@
 """The Faust app of a worker, on the record-batch transport."""
 
 from contextlib import suppress
-from typing import Any
+from typing import Any, Final
 
 import faust
 from aiokafka.errors import KafkaError
@@ -10,6 +10,9 @@ from pipeline.core.stalls import Place
 from pipeline.edges.kafka import credentials
 from pipeline.settings import Settings
 from pipeline.transport import BatchOptions, broker_url
+
+_REQUEST_TIMEOUT_S: Final = 90.0
+"""Faust's own; it must not be shorter than the session."""
 
 
 def make_app(settings: Settings, group: str, options: BatchOptions, **differences: Any) -> faust.App:
@@ -21,7 +24,9 @@ def make_app(settings: Settings, group: str, options: BatchOptions, **difference
         broker_commit_interval=1.0,
         broker_max_poll_records=2_000,
         broker_session_timeout=settings.session_timeout_s,
-        broker_heartbeat_interval=settings.session_timeout_s / 4,
+        # Answers to heartbeats tell of a rebalance: with a long session, too, it must not wait long for this worker.
+        broker_heartbeat_interval=min(settings.session_timeout_s / 4, 3.0),
+        broker_request_timeout=max(_REQUEST_TIMEOUT_S, settings.session_timeout_s),
         consumer_group_instance_id=settings.worker_id or None,
         consumer_auto_offset_reset="earliest",
         # Any other number selects Faust's sticky assignor, which gave three workers on four partitions 2, 2 and 0.

@@ -130,6 +130,13 @@ class System:
 
         return until(ask, lambda counts: counts is not None and counts.unaccounted == 0, timeout)
 
+    def settled(self) -> TopicCounts:
+        """Store or reject what other tests left in the topic, and return the counts."""
+        if self.counts().unaccounted:  # a worker that has nothing to do may be told to stop before it listens
+            with self.worker():
+                self.drained()
+        return self.counts()
+
     def value(self, query: str, **parameters: Any) -> Any:
         """The single value of a query."""
         return self.sql.query(query, parameters=parameters).result_rows[0][0]
