@@ -40,11 +40,12 @@ class RejectLimit:
 
     def judge(self, stored: int, reasons: Mapping[str, int]) -> Excess | None:
         """Take note of one flush; what is too much of a reason in it, else None."""
-        self._add(Counter({STORED: stored, **reasons}))
+        flush = Counter({STORED: stored, **reasons})
+        self._add(flush)
         records = self._total.total()
         if not self._share or records < LEAST:
             return None
-        least = self._share * (stored + sum(reasons.values()))
+        least = self._share * flush.total()
         for reason, number in reasons.items():
             # Rare in this flush: a flood there was, let through on purpose, is over.
             if reason not in self._usual and number >= least and self._total[reason] >= self._share * records:

@@ -32,8 +32,8 @@ class System:
 
     def __init__(self, environment: dict[str, str], folder: Path) -> None:
         # Tests reject as much as they like; the limit has a test of its own.
-        no_limit = {"VISION_EVENTS_REJECT_STOP_SHARE": "0"}
-        self.environment = {**os.environ, **environment, **no_limit, "VISION_EVENTS_DATA_DIR": str(folder)}
+        environment = environment | {"VISION_EVENTS_REJECT_STOP_SHARE": "0"}
+        self.environment = {**os.environ, **environment, "VISION_EVENTS_DATA_DIR": str(folder)}
         self.settings = settings_of(environment)
         self.folder = folder
         self.images = ImageStore(self.settings)
@@ -119,16 +119,17 @@ class System:
         return asyncio.run(fetch())
 
     def counts(self) -> TopicCounts:
-        (raw,) = [counts for counts in read_status(self.settings).topics if counts.topic == INFERENCES.name]
+        """Of the raw topic, as soon as Kafka answers: after a crash it may not."""
+
+        def ask() -> list[TopicCounts]:
+            return [counts for counts in read_status(self.settings).topics if counts.topic == INFERENCES.name]
+
+        (raw,) = until(ask, bool)
         return raw
 
     def drained(self, timeout: float = 120) -> TopicCounts:
         """Wait until everything produced is stored or rejected, and return the counts."""
-
-        def ask() -> TopicCounts | None:  # nothing while Kafka does not answer, after a crash
-            return next((each for each in read_status(self.settings).topics if each.topic == INFERENCES.name), None)
-
-        return until(ask, lambda counts: counts is not None and counts.unaccounted == 0, timeout)
+        return until(self.counts, lambda counts: counts.unaccounted == 0, timeout)
 
     def settled(self) -> TopicCounts:
         """Store or reject what other tests left in the topic, and return the counts."""

@@ -295,8 +295,7 @@ async def test_kills_and_scaling_change_no_alert(
     repeated = sum(len(ids) - 1 for ids in found.values())
     print(f"{len(events)} events, {kills} kills, {ended} ended by themselves, {len(found)} transitions")
     print(f"{repeated} webhooks repeated, each with the id of the first")
-    # One is told and not yet noted, of each partition at most, when a worker is killed or loses the partition.
-    assert repeated <= max(system.settings.topic_partitions, kills // 20)
+    assert repeated <= max(1, kills // 20)
     rows = system.value("SELECT count() FROM alert_history WHERE use_case_id = {u:String}", u=use_case.id)
     assert rows == len(expected)
     # The example consumer sees each of them once.

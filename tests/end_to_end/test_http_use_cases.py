@@ -83,9 +83,9 @@ def test_a_revoked_key_is_refused_within_seconds(system: System, gateway: Gatewa
             parameters={"n": name},
         ).result_rows[0]
 
-    assert until(lambda: row()[1], bool)
+    assert until(lambda: row()[1], bool, 20)
     assert name in system.run("keys", "list")
     assert key not in system.run("keys", "list")
     system.run("keys", "revoke", row()[0])
-    until(lambda: client.get("/use-cases").status_code, lambda status: status == 401)
+    until(lambda: client.get("/use-cases").status_code, lambda status: status == 401, 20)
     assert "no key" in system.run("keys", "revoke", "nothing", status=2)

@@ -77,8 +77,6 @@ class Arena:
             "clickhouse_url": f"http://127.0.0.1:{self.clickhouse.port}",
             "s3_endpoint": f"http://127.0.0.1:{self.s3.port}",
             "insert_timeout_s": "20",
-            # The tables know the rejects of other tests and rounds: they must not end this one's workers.
-            "reject_stop_share": "0",
         }
         self.workers = Workers(environment_of(addresses, folder), folder)
         self.load = Load(self.background, settings)
